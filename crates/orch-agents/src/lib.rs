@@ -1,0 +1,1 @@
+//! Agent adapters: brief to argv, output to events. Never spawns.

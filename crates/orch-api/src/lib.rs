@@ -1,0 +1,1 @@
+//! Wire types, problem documents and the typed client of the HTTP API.

@@ -1,0 +1,13 @@
+//! The pure domain of Orchestrator: what tasks, stages, jobs, runs, artifacts and gates *are*, and
+//! every decision about them as a function of values.
+//!
+//! Nothing here reads a file, a clock or the environment, and nothing is async: time and
+//! randomness arrive as arguments. The floors above act on what is decided here.
+
+pub mod ids;
+pub mod job;
+pub mod outcome;
+pub mod process;
+pub mod stage;
+pub mod task;
+pub mod verdict;

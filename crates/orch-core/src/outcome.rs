@@ -1,0 +1,64 @@
+//! Outcome: what a run's end means, with the work's doing and the infrastructure's doing kept
+//! apart (S7). Only [`Outcome::SuiteRan`] can ever lead to a bounce.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What the end of a run means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The work itself ran to its own end: an agent that finished, a suite that passed or failed.
+    SuiteRan {
+        /// The exit code of the work.
+        exit_code: i32,
+    },
+    /// Infrastructure failed for a moment; the same run may work later.
+    TransientInfra {
+        /// What failed, in words for people.
+        reason: String,
+    },
+    /// Infrastructure is wrong in a way that waiting does not mend.
+    PermanentEnv {
+        /// What is missing or wrong, and the remedy where it is known.
+        reason: String,
+    },
+    /// The provider asked for patience.
+    RateLimited {
+        /// When it may be tried again.
+        until: Timestamp,
+    },
+    /// The absolute limit passed.
+    TimedOut {
+        /// The limit in milliseconds.
+        limit_ms: u64,
+    },
+    /// Silence for longer than the stall limit.
+    Stalled {
+        /// The limit in milliseconds.
+        limit_ms: u64,
+    },
+    /// The run vanished without an exit: machine restart, supervisor killed.
+    Lost {
+        /// How it was noticed.
+        reason: String,
+    },
+    /// Somebody asked for the end.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The kind as one word, for events and tables.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SuiteRan { .. } => "suite_ran",
+            Self::TransientInfra { .. } => "transient_infra",
+            Self::PermanentEnv { .. } => "permanent_env",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Stalled { .. } => "stalled",
+            Self::Lost { .. } => "lost",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The git command line, driven: mirrors, worktrees, rebase, push with lease.

@@ -1,0 +1,1 @@
+//! All SQL: migrations, rows, one transaction per file.

@@ -1,0 +1,1 @@
+//! Test kit: repositories, hermetic environments, services under test.

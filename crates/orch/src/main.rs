@@ -1,0 +1,3 @@
+//! The `orch` binary.
+
+fn main() {}
