@@ -312,7 +312,17 @@ mod tests {
 
     #[test]
     fn task_keys_have_one_spelling() {
-        for bad in ["", "ORCH", "ORCH-", "ORCH-0", "ORCH-01", "orch-1", "ORCH--1", "ORCH-+1", "A-99999999999"] {
+        for bad in [
+            "",
+            "ORCH",
+            "ORCH-",
+            "ORCH-0",
+            "ORCH-01",
+            "orch-1",
+            "ORCH--1",
+            "ORCH-+1",
+            "A-99999999999",
+        ] {
             assert!(bad.parse::<TaskKey>().is_err(), "{bad:?} passed");
         }
         let key: TaskKey = "ORCH-126".parse().unwrap();

@@ -7,6 +7,7 @@
 pub mod ids;
 pub mod job;
 pub mod outcome;
+pub mod pipeline;
 pub mod process;
 pub mod stage;
 pub mod task;
