@@ -4,11 +4,19 @@
 //! Nothing here reads a file, a clock or the environment, and nothing is async: time and
 //! randomness arrive as arguments. The floors above act on what is decided here.
 
+pub mod audit;
+pub mod decide;
+pub mod event;
 pub mod ids;
 pub mod job;
 pub mod outcome;
 pub mod pipeline;
 pub mod process;
+pub mod serial_gate;
 pub mod stage;
 pub mod task;
 pub mod verdict;
+pub mod why;
+
+#[cfg(test)]
+mod testing;

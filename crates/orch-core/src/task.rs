@@ -24,7 +24,9 @@ pub struct Task {
     pub priority: i32,
     /// The pipeline as it was at submission.
     pub pipeline: Pipeline,
-    /// How far it has come; the one part that decisions change.
+    /// Open, done or cancelled.
+    pub state: TaskState,
+    /// How far it has come; what decisions change.
     pub progress: Progress,
     /// Set while it steps aside at the serial gate.
     pub paused: Option<Pause>,
@@ -41,8 +43,6 @@ pub struct Task {
 pub struct Progress {
     /// Where it stands, or stood last.
     pub stage: StageName,
-    /// Open, done or cancelled.
-    pub state: TaskState,
     /// Failed attempts at the present stage since the task entered it.
     pub attempts: u32,
     /// How often the task went back because its code was found wanting.
@@ -80,12 +80,33 @@ pub enum TaskState {
 }
 
 impl TaskState {
+    /// True while the task is still to be worked.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
+
     /// The word in the `status` column.
     pub fn status(&self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Done { .. } => "done",
             Self::Cancelled { .. } => "cancelled",
+        }
+    }
+}
+
+impl Progress {
+    /// A task that has just entered its first stage.
+    pub fn at(stage: StageName) -> Self {
+        Self {
+            stage,
+            attempts: 0,
+            bounces: 0,
+            retests: 0,
+            head: None,
+            tested: None,
+            merged: None,
+            feedback: Vec::new(),
         }
     }
 }

@@ -1,6 +1,12 @@
 //! Outcome: what a run's end means, with the work's doing and the infrastructure's doing kept
 //! apart (S7). Only [`Outcome::SuiteRan`] can ever lead to a bounce.
 
+mod classify;
+mod signs;
+
+pub use classify::{Worked, classify};
+pub use signs::suite_marks;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -1,0 +1,147 @@
+//! A run ended: its outcome and its gate's verdict decide what its task does next.
+
+use super::{Counts, Decision, Policy, Situation, Step, delay};
+use crate::event::EventKind;
+use crate::ids::Revision;
+use crate::job::{Hold, HoldKind};
+use crate::outcome::Outcome;
+use crate::pipeline::{OnFail, StageSpec};
+use crate::task::{Progress, Tested};
+use crate::verdict::{Finding, Verdict};
+
+/// What a run left behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunReport {
+    /// What its end means.
+    pub outcome: Outcome,
+    /// What the stage's gate said; looked at only where the work ran to its own end.
+    pub verdict: Verdict,
+    /// The tip of the task's branch, as pushed.
+    pub head: Option<Revision>,
+    /// What a passing suite ran on.
+    pub tested: Option<Tested>,
+}
+
+/// Decides after a producer's run. Only a verdict on work that really ran can advance, retry or
+/// bounce; every infrastructure outcome defers or holds and burns nothing of the task's.
+pub fn run_ended(at: Situation<'_>, report: RunReport, policy: &Policy, random: u64) -> Decision {
+    let mut progress = at.task.progress.clone();
+    progress.head = report.head.or(progress.head);
+    let Some(stage) = at.task.pipeline.stage(&at.job.stage) else {
+        let reason = format!("the pipeline of this task has no stage {}", at.job.stage);
+        return at.hold(progress, Hold { kind: HoldKind::Config, reason });
+    };
+    let mut decision = match report.outcome {
+        Outcome::SuiteRan { .. } => {
+            if matches!(report.verdict, Verdict::Pass { .. }) {
+                progress.tested = report.tested.or(progress.tested);
+            }
+            at.judged(stage, progress, &report.verdict, policy)
+        }
+        ref infra => at.infrastructure(progress, infra, policy, random),
+    };
+    decision
+        .events
+        .insert(0, at.event(EventKind::RunEnded, format!("run ended: {}", report.outcome.kind())));
+    decision
+}
+
+impl Situation<'_> {
+    fn judged(
+        &self,
+        stage: &StageSpec,
+        mut progress: Progress,
+        verdict: &Verdict,
+        policy: &Policy,
+    ) -> Decision {
+        let word = verdict.word();
+        let lines = verdict.lines();
+        let summary = lines.first().map_or("no reason given", String::as_str).to_owned();
+        let mut judged = self
+            .event(EventKind::GateJudged, format!("{} says {word}: {summary}", stage.gate.name()));
+        judged.data = serde_json::json!({
+            "stage": stage.name, "gate": stage.gate, "verdict": word, "reasons": lines,
+        });
+        let mut decision = match verdict {
+            Verdict::Pass { .. } => self.advance(stage, progress),
+            Verdict::Refused { reasons } => {
+                progress.feedback = reasons.iter().map(Finding::new).collect();
+                self.retry(stage, progress, &summary)
+            }
+            Verdict::Fail { findings } => {
+                progress.feedback.clone_from(findings);
+                match &stage.on_fail {
+                    OnFail::Retry => self.retry(stage, progress, &summary),
+                    OnFail::Bounce(to) => self.bounce(to, progress, policy.bounces, &summary),
+                    OnFail::Hold => {
+                        let reason = format!("{}: {summary}", stage.gate.name());
+                        self.hold(progress, Hold { kind: HoldKind::Deploy, reason })
+                    }
+                }
+            }
+        };
+        decision.events.insert(0, judged);
+        decision
+    }
+
+    /// Infrastructure ended the run: wait, or park with the reason (S7's two-level outcome).
+    pub(super) fn infrastructure(
+        &self,
+        progress: Progress,
+        outcome: &Outcome,
+        policy: &Policy,
+        random: u64,
+    ) -> Decision {
+        let reason = match outcome {
+            Outcome::PermanentEnv { reason } => {
+                return self.hold(progress, Hold { kind: HoldKind::Infra, reason: reason.clone() });
+            }
+            Outcome::RateLimited { until } => {
+                let reason = format!("rate limited until {until}");
+                return self.requeue(progress, (*until).max(self.now), reason, Counts::Nothing);
+            }
+            Outcome::Cancelled => {
+                let reason = "the run was stopped from outside; it starts again".to_owned();
+                return self.requeue(progress, self.now, reason, Counts::Nothing);
+            }
+            Outcome::Lost { reason } => return self.crashed(progress, reason, policy),
+            Outcome::TransientInfra { reason } => reason.clone(),
+            Outcome::TimedOut { limit_ms } => format!("timed out after {} s", limit_ms / 1000),
+            Outcome::Stalled { limit_ms } => format!("printed nothing for {} s", limit_ms / 1000),
+            Outcome::SuiteRan { exit_code } => format!("exit code {exit_code}"),
+        };
+        if self.job.defers >= policy.defers {
+            let reason = format!("{} defers are used up; last: {reason}", policy.defers);
+            return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
+        }
+        let available_at = self.now + delay(policy, self.job.defers, random);
+        self.requeue(progress, available_at, reason, Counts::Defer)
+    }
+
+    pub(super) fn crashed(&self, progress: Progress, reason: &str, policy: &Policy) -> Decision {
+        if self.job.crashes >= policy.crashes {
+            let reason = format!("its run vanished {} times; last: {reason}", self.job.crashes + 1);
+            return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
+        }
+        self.requeue(progress, self.now, reason.to_owned(), Counts::Crash)
+    }
+
+    pub(super) fn requeue(
+        &self,
+        progress: Progress,
+        available_at: jiff::Timestamp,
+        reason: String,
+        counts: Counts,
+    ) -> Decision {
+        let event = self.event(
+            EventKind::JobDeferred,
+            format!("{} back in the queue: {reason}", self.job.stage),
+        );
+        Decision {
+            step: Step::Requeue { available_at, reason, counts },
+            progress,
+            events: vec![event],
+            alerts: vec![],
+        }
+    }
+}
