@@ -1,0 +1,79 @@
+//! Reads a run's log in slices, while it grows as well.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use crate::run_dir::RunDir;
+
+/// The most that one read returns; more is asked for with the next offset.
+pub const MAX_SLICE: usize = 1 << 20;
+
+/// A piece of `log.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSlice {
+    /// Whole lines where the request has room for one; a longer line comes in pieces.
+    pub bytes: Vec<u8>,
+    /// Where the next read goes on.
+    pub next_offset: u64,
+    /// True when this reaches the last whole line written so far.
+    pub end: bool,
+}
+
+/// Reads at most `max` bytes (and at most [`MAX_SLICE`]) from `offset`. A log that does not exist
+/// yet is an empty one; an offset beyond the end yields nothing and stays.
+pub fn read(dir: &RunDir, offset: u64, max: usize) -> io::Result<LogSlice> {
+    let nothing = LogSlice { bytes: Vec::new(), next_offset: offset, end: true };
+    let mut file = match File::open(dir.log()) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(nothing),
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata()?.len();
+    let wanted = length.saturating_sub(offset).min(max.min(MAX_SLICE) as u64);
+    if wanted == 0 {
+        return Ok(LogSlice { end: offset >= length, ..nothing });
+    }
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::with_capacity(wanted as usize);
+    file.take(wanted).read_to_end(&mut bytes)?;
+    let reached = offset + bytes.len() as u64 >= length;
+    match bytes.iter().rposition(|b| *b == b'\n') {
+        Some(last) => bytes.truncate(last + 1),
+        // A line still being written, or one torn by a crash, is not served.
+        None if reached => bytes.clear(),
+        None => {}
+    }
+    let next_offset = offset + bytes.len() as u64;
+    Ok(LogSlice { bytes, next_offset, end: reached })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(text: &str, next_offset: u64, end: bool) -> LogSlice {
+        LogSlice { bytes: text.into(), next_offset, end }
+    }
+
+    #[test]
+    fn slices_are_whole_lines() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(base.path());
+        assert_eq!(read(&dir, 7, 100).unwrap(), slice("", 7, true));
+        std::fs::write(dir.log(), "one\ntwo\nthree\ntor").unwrap();
+        for (offset, max, expected) in [
+            (0, 100, slice("one\ntwo\nthree\n", 14, true)),
+            (0, 6, slice("one\n", 4, false)),
+            (4, 4, slice("two\n", 8, false)),
+            (8, 3, slice("thr", 11, false)),
+            (11, 3, slice("ee\n", 14, false)),
+            (14, 100, slice("", 14, true)),
+            (14, 1, slice("t", 15, false)),
+            (0, 0, slice("", 0, false)),
+            (17, 5, slice("", 17, true)),
+            (u64::MAX, 5, slice("", u64::MAX, true)),
+        ] {
+            assert_eq!(read(&dir, offset, max).unwrap(), expected, "at {offset}, {max} bytes");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What a run is to do: the content of `spec.json`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use orch_core::ids::RunId;
+use serde::{Deserialize, Serialize};
+
+/// The environment variable that the supervisor gives every process of a run; its value is the run
+/// id. It is inherited by all descendants, so that a sweep finds those that left the process tree.
+pub const MARK: &str = "ORCH_RUN_MARK";
+
+/// One run, complete: the supervisor adds nothing but the mark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// Names the run; the value of the mark.
+    pub run_id: RunId,
+    /// Program and arguments, no shell implied. The program is looked up on the `PATH` of `env`.
+    pub argv: Vec<String>,
+    /// Where the child starts; it must exist.
+    pub cwd: PathBuf,
+    /// The child's complete environment; nothing is inherited.
+    pub env: BTreeMap<String, String>,
+    /// A file to read standard input from; `None` means `/dev/null`.
+    pub stdin: Option<PathBuf>,
+    /// The absolute limit, counted while the machine is awake.
+    #[serde(rename = "timeout_ms", with = "millis")]
+    pub timeout: Duration,
+    /// The longest silence on both output streams; `None` means no such limit.
+    #[serde(rename = "stall_ms", with = "optional_millis")]
+    pub stall: Option<Duration>,
+    /// How long the tree may take from the polite signal (TERM) to the last one (KILL).
+    #[serde(rename = "grace_ms", with = "millis")]
+    pub grace: Duration,
+    /// Bytes of `log.jsonl` after which output is counted and kept as tail, but no longer written.
+    pub log_limit: u64,
+}
+
+/// A duration as whole milliseconds.
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(super::whole_millis(*value))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_millis)
+    }
+}
+
+/// The same, where the limit may be absent.
+mod optional_millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
+    pub fn serialize<S: Serializer>(value: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+        value.map(super::whole_millis).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(Duration::from_millis))
+    }
+}
+
+/// Milliseconds, saturating: a limit beyond 584 million years is no limit.
+pub(crate) fn whole_millis(value: Duration) -> u64 {
+    u64::try_from(value.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_reads_back_as_written() {
+        for (timeout, stall) in [
+            (Duration::from_mins(30), Some(Duration::from_millis(1500))),
+            (Duration::ZERO, None),
+            (Duration::from_millis(u64::MAX), Some(Duration::from_millis(u64::MAX))),
+        ] {
+            let spec = RunSpec {
+                run_id: RunId::from_parts(5, 6),
+                argv: vec!["sh".into(), "-c".into(), "echo \"é\n\"".into()],
+                cwd: "/".into(),
+                env: BTreeMap::from([("A".into(), "b=c".into())]),
+                stdin: Some("/dev/null".into()),
+                timeout,
+                stall,
+                grace: Duration::from_secs(5),
+                log_limit: u64::MAX,
+            };
+            let text = serde_json::to_string(&spec).unwrap();
+            assert!(text.contains("\"timeout_ms\":") && text.contains("\"grace_ms\":5000"));
+            assert_eq!(serde_json::from_str::<RunSpec>(&text).unwrap(), spec);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Takes the child's two output streams as they come: into the log, into the tails, into the count.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::Child;
+
+use rustix::io::Errno;
+
+use super::lines::Lines;
+use super::log_file::{LogFile, Source, now};
+use super::tail::Tail;
+
+/// One read; half a pipe.
+const READ_BYTES: usize = 32 << 10;
+/// Once the tree is dead, a pipe holds no more than its capacity (at most 1 MiB by default); more
+/// comes only from a stranger who was handed the pipe and is not waited for.
+const DRAIN_READS: usize = (1 << 20) / READ_BYTES + 1;
+
+#[derive(Debug)]
+struct Stream {
+    /// `None` once the stream has ended.
+    fd: Option<OwnedFd>,
+    source: Source,
+    lines: Lines,
+    tail: Tail,
+}
+
+impl Stream {
+    fn new(fd: Option<OwnedFd>, source: Source) -> Self {
+        let fd = fd.filter(|fd| rustix::io::ioctl_fionbio(fd, true).is_ok());
+        Self { fd, source, lines: Lines::default(), tail: Tail::default() }
+    }
+
+    /// Reads once, without blocking; true if anything was there.
+    fn read(&mut self, buffer: &mut [u8], log: &mut LogFile, count: &mut u64) -> bool {
+        let Some(fd) = &self.fd else { return false };
+        let got = match rustix::io::read(fd, &mut *buffer) {
+            Ok(0) => 0,
+            Ok(got) => got,
+            Err(Errno::AGAIN | Errno::INTR) => return false,
+            Err(_) => 0,
+        };
+        if got == 0 {
+            self.fd = None;
+            return false;
+        }
+        let (chunk, at, source) = (&buffer[..got], now(), self.source);
+        self.tail.push(chunk);
+        self.lines.push(chunk, &mut |piece| {
+            *count += u64::from(piece.ends_line);
+            log.output(&at, source, piece.bytes);
+        });
+        true
+    }
+
+    fn finish(&mut self, log: &mut LogFile, count: &mut u64) {
+        let (at, source) = (now(), self.source);
+        self.lines.finish(&mut |piece| {
+            *count += 1;
+            log.output(&at, source, piece.bytes);
+        });
+    }
+}
+
+/// What the run prints.
+#[derive(Debug)]
+pub(super) struct Output {
+    stdout: Stream,
+    stderr: Stream,
+    buffer: Vec<u8>,
+    /// Where everything is written.
+    pub(super) log: LogFile,
+    /// Lines seen, kept or not.
+    pub(super) lines: u64,
+}
+
+impl Output {
+    /// Takes the child's pipes over.
+    pub(super) fn new(child: &mut Child, log: LogFile) -> Self {
+        let stdout = child.stdout.take().map(OwnedFd::from);
+        let stderr = child.stderr.take().map(OwnedFd::from);
+        Self {
+            stdout: Stream::new(stdout, Source::Stdout),
+            stderr: Stream::new(stderr, Source::Stderr),
+            buffer: vec![0; READ_BYTES],
+            log,
+            lines: 0,
+        }
+    }
+
+    /// The streams that are still open, to be polled.
+    pub(super) fn open_streams(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        [&self.stdout, &self.stderr].into_iter().filter_map(|s| s.fd.as_ref().map(AsFd::as_fd))
+    }
+
+    /// Reads once from each stream, without blocking; true if anything was there.
+    pub(super) fn read(&mut self) -> bool {
+        let Self { stdout, stderr, buffer, log, lines } = self;
+        let out = stdout.read(buffer, log, lines);
+        let err = stderr.read(buffer, log, lines);
+        log.flush();
+        out || err
+    }
+
+    /// Reads what is left once the tree is dead, and ends unfinished lines.
+    pub(super) fn drain(&mut self) {
+        for _ in 0..DRAIN_READS {
+            if !self.read() {
+                break;
+            }
+        }
+        self.stdout.finish(&mut self.log, &mut self.lines);
+        self.stderr.finish(&mut self.log, &mut self.lines);
+        self.log.flush();
+    }
+
+    /// The tails of both streams: standard output, standard error.
+    pub(super) fn tails(&self) -> (String, String) {
+        (self.stdout.tail.text(), self.stderr.tail.text())
+    }
+}
