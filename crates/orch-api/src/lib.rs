@@ -1,1 +1,39 @@
 //! Wire types, problem documents and the typed client of the HTTP API.
+//!
+//! Wire types are not domain types: they are what other programs rely on, so they change only with
+//! the API. Requests refuse fields they do not know; answers may grow fields, and readers ignore
+//! those they do not know.
+
+mod client;
+mod event;
+mod page;
+mod problem;
+mod queue;
+mod repo;
+mod requests;
+mod run;
+mod status;
+mod task;
+
+pub use client::{
+    Client, ClientError, EventQuery, EventStream, LogEntry, LogStream, SubmittedTask, TaskQuery,
+};
+pub use event::EventItem;
+pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
+pub use problem::{FieldError, PROBLEM_JSON, Problem};
+pub use queue::{
+    GateHeld, GatePaused, JobCounts, MergeGateReport, NextItem, Preflight, QueueReport,
+    ReaperReport, RepoGateReport, RunningItem, SerialGateReport, StagingRunnerReport,
+    TestRunnerReport, WorkerItem,
+};
+pub use repo::RepoItem;
+pub use requests::{
+    AnswerRequest, ApproveRequest, CancelRequest, FreezeRequest, NewTask, PauseRequest,
+    RegisterRepo, ResumeRequest, RetryRequest, UnfreezeRequest,
+};
+pub use run::{LogLine, RunDetail, Usage};
+pub use status::{DatabaseReport, Health, StatusReport, TaskCounts};
+pub use task::{
+    Cost, GateItem, JobItem, LeftOutItem, PauseItem, Progress, StageItem, StageMark, TaskDetail,
+    TaskSummary, Why,
+};
