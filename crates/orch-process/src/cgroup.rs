@@ -2,8 +2,8 @@
 //! all its processes at once, even those being forked at that moment. Best effort throughout; where
 //! it is not to be had, the walk of the tree and the mark do the work alone.
 
-use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use orch_core::ids::RunId;
 
@@ -31,9 +31,11 @@ impl Leaf {
         leaf_path(run_id).filter(|path| path.is_dir()).map(Self)
     }
 
-    /// The file into which a process writes `0` to enter.
-    pub(crate) fn entrance(&self) -> Option<File> {
-        OpenOptions::new().write(true).open(self.0.join("cgroup.procs")).ok()
+    /// Moves a process into the leaf. The kernel takes some milliseconds for it, so the supervisor
+    /// does it while the child is already starting: what the child forks in the first moment may
+    /// stay outside, and is left to the other means of killing.
+    pub(crate) fn enter(&self, pid: u32) {
+        let _ = std::fs::write(self.0.join("cgroup.procs"), pid.to_string());
     }
 
     /// Kills every process in the leaf and below.
@@ -42,12 +44,22 @@ impl Leaf {
         let _ = std::fs::write(self.0.join("cgroup.kill"), "1");
     }
 
-    /// Removes the leaf and what the run made below it; fails silently while a process is inside.
+    /// Removes the leaf and what the run made below it; gives up silently if a process stays inside.
     pub(crate) fn remove(&self) {
-        remove_tree(&self.0, 0);
+        for _ in 0..REMOVE_TRIES {
+            remove_tree(&self.0, 0);
+            if !self.0.exists() {
+                return;
+            }
+            std::thread::sleep(REMOVE_PAUSE);
+        }
     }
 }
 
+/// A killed process is inside until the kernel has taken it apart, which is soon.
+const REMOVE_TRIES: u32 = 20;
+/// The pause between two tries.
+const REMOVE_PAUSE: Duration = Duration::from_millis(2);
 /// Deeper nesting than this is left behind.
 const MAX_DEPTH: u32 = 16;
 

@@ -1,7 +1,10 @@
 //! Reads a run's log in slices, while it grows as well.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+
+use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::run_dir::RunDir;
 
@@ -47,12 +50,44 @@ pub fn read(dir: &RunDir, offset: u64, max: usize) -> io::Result<LogSlice> {
     Ok(LogSlice { bytes, next_offset, end: reached })
 }
 
+/// One line of output, as it stands in `log.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LogLine {
+    /// When it was read from the pipe.
+    pub at: Timestamp,
+    /// `stdout`, `stderr` or `supervisor`.
+    pub stream: String,
+    /// The line, without its end.
+    pub text: String,
+}
+
+/// Every line of a run's log, one at a time; lines that can't be read are passed over, and a log
+/// that does not exist has none.
+pub fn lines(dir: &RunDir) -> impl Iterator<Item = LogLine> {
+    let file = File::open(dir.log()).ok();
+    let raw =
+        file.into_iter().flat_map(|file| BufReader::new(file).split(b'\n').map_while(Result::ok));
+    raw.filter_map(|line| serde_json::from_slice(&line).ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn slice(text: &str, next_offset: u64, end: bool) -> LogSlice {
         LogSlice { bytes: text.into(), next_offset, end }
+    }
+
+    #[test]
+    fn torn_and_foreign_lines_are_passed_over() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(base.path());
+        assert_eq!(lines(&dir).count(), 0);
+        let good = r#"{"at":"2026-01-02T03:04:05Z","stream":"stdout","text":"hello"}"#;
+        std::fs::write(dir.log(), format!("{good}\nnot json\n[1]\n{good}\n{}", &good[..20]))
+            .unwrap();
+        let texts: Vec<String> = lines(&dir).map(|line| line.text).collect();
+        assert_eq!(texts, ["hello", "hello"]);
     }
 
     #[test]

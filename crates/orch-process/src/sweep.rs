@@ -21,70 +21,147 @@ const ENVIRON_BYTES: u64 = 8 << 20;
 /// How long a sweep goes on against processes that don't die (uninterruptible sleep, or not ours to
 /// kill); the caller sees them again in [`marked_processes`].
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Where processes come and go faster than they can be listed, a look ends all the same.
+const MAX_LISTINGS: u32 = 1000;
 /// The pause between two looks, for the kernel to end what was killed.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Kills every process that carries this run's mark, again and again until none is found. Zombies
 /// and the calling process are left out. Returns how many were killed.
 pub fn sweep(run_id: &RunId) -> usize {
-    if let Some(leaf) = Leaf::find(run_id) {
-        let killed = sweep_where(&|mark| mark == run_id.as_str());
+    let wanted = |mark: &str| mark == run_id.as_str();
+    let mut killed = Killed::default();
+    let leaf = Leaf::find(run_id);
+    if let Some(leaf) = &leaf {
+        // First, because it takes the whole tree in one step; looked at before, to be counted.
+        for_each_marked(&wanted, &mut |stat| killed.note(stat));
         leaf.kill();
-        leaf.remove();
-        return killed;
     }
-    sweep_where(&|mark| mark == run_id.as_str())
+    killed.all_marked(&wanted);
+    if let Some(leaf) = &leaf {
+        leaf.remove();
+    }
+    killed.0.len()
 }
 
 /// The same for every mark that satisfies `wanted`. Ask for marks that are *known* to be ended runs
 /// of one's own: a mark that is merely unknown may belong to another service on this machine, or
 /// be that of the run in which the caller itself works.
 pub fn sweep_where(wanted: &dyn Fn(&str) -> bool) -> usize {
-    let deadline = Instant::now() + PATIENCE;
-    let mut killed = BTreeSet::new();
-    loop {
-        let found = marked_where(wanted);
-        for stat in &found {
-            if signal::send(stat.pid, stat.start_time, Signal::KILL) {
-                killed.insert((stat.pid, stat.start_time));
-            }
-        }
-        if found.is_empty() || Instant::now() >= deadline {
-            return killed.len();
-        }
-        std::thread::sleep(PAUSE);
-    }
+    let mut killed = Killed::default();
+    killed.all_marked(wanted);
+    killed.0.len()
 }
 
 /// The living processes that carry this run's mark, the caller excepted.
 pub fn marked_processes(run_id: &RunId) -> Vec<ProcessIdentity> {
     let Ok(boot_id) = identity::boot_id() else { return Vec::new() };
-    marked_where(&|mark| mark == run_id.as_str())
-        .into_iter()
-        .map(|Stat { pid, start_time, .. }| ProcessIdentity {
-            boot_id: boot_id.clone(),
-            pid,
-            start_time,
-        })
-        .collect()
+    let mut found = Vec::new();
+    for_each_marked(&|mark| mark == run_id.as_str(), &mut |stat| {
+        let Stat { pid, start_time, .. } = *stat;
+        found.push(ProcessIdentity { boot_id: boot_id.clone(), pid, start_time });
+    });
+    found
 }
 
-pub(crate) fn marked_where(wanted: &dyn Fn(&str) -> bool) -> Vec<Stat> {
-    let own = std::process::id();
-    let mut environ = Vec::new();
-    let mut found = Vec::new();
-    for pid in procfs::pids().into_iter().flatten().filter(|pid| *pid != own) {
-        // The identity is read before the environment: if the pid is reused in between, the
-        // signal, which compares the start time, hits nobody.
-        let Ok(Some(stat)) = procfs::stat(pid) else { continue };
-        environ.clear();
-        let read = File::open(format!("/proc/{pid}/environ"))
-            .and_then(|file| file.take(ENVIRON_BYTES).read_to_end(&mut environ));
-        if !stat.dead && read.is_ok() && marks(&environ).any(wanted) {
-            found.push(stat);
+/// Who was killed, by pid and start time.
+#[derive(Debug, Default)]
+struct Killed(BTreeSet<(u32, u64)>);
+
+impl Killed {
+    fn note(&mut self, stat: &Stat) {
+        self.0.insert((stat.pid, stat.start_time));
+    }
+
+    /// Looks and kills until two looks in a row find nobody and leave nobody new in doubt.
+    fn all_marked(&mut self, wanted: &dyn Fn(&str) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut last_doubts: Option<BTreeSet<u32>> = None;
+        while Instant::now() < deadline {
+            let mut found = false;
+            let doubts = for_each_marked(wanted, &mut |stat| {
+                found = true;
+                if signal::send(stat.pid, stat.start_time, Signal::KILL) {
+                    self.note(stat);
+                }
+            });
+            if found {
+                last_doubts = None;
+                std::thread::sleep(PAUSE);
+            } else if last_doubts.is_some_and(|last| doubts.is_subset(&last)) {
+                return;
+            } else {
+                last_doubts = Some(doubts);
+            }
         }
     }
-    found
+}
+
+/// What a process's environment says about the mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Marked,
+    Unmarked,
+    /// It shows no environment: it has none, or it is just between two programs (`execve`).
+    Doubtful,
+}
+
+/// Shows every living process whose mark is wanted, as it is found: one that forks without rest has
+/// to be killed before the look goes on. Returns the pids that are in doubt.
+///
+/// A listing of `/proc` is of one moment, and the children of those that end before we come to them
+/// are not on it. So it is listed again until it holds nobody new; then a chain of processes that
+/// fork and exit has shown us a marked or a doubtful one.
+pub(crate) fn for_each_marked(
+    wanted: &dyn Fn(&str) -> bool,
+    visit: &mut dyn FnMut(&Stat),
+) -> BTreeSet<u32> {
+    let mut seen = BTreeSet::from([std::process::id()]);
+    let mut doubts = BTreeSet::new();
+    let mut environ = Vec::new();
+    for _ in 0..MAX_LISTINGS {
+        let listing = procfs::pids().into_iter().flatten();
+        let fresh: Vec<u32> = listing.filter(|pid| seen.insert(*pid)).collect();
+        if fresh.is_empty() {
+            break;
+        }
+        for pid in fresh {
+            match look_twice(pid, wanted, &mut environ) {
+                (Look::Marked, Some(stat)) => visit(&stat),
+                (Look::Doubtful, Some(_)) => {
+                    doubts.insert(pid);
+                }
+                _ => {}
+            }
+        }
+    }
+    doubts
+}
+
+/// Looks at the environment, then at the identity, then at the environment again: the pid may have
+/// been reused in between, and from the identity on the start time protects a stranger.
+fn look_twice(
+    pid: u32,
+    wanted: &dyn Fn(&str) -> bool,
+    environ: &mut Vec<u8>,
+) -> (Look, Option<Stat>) {
+    if look(pid, wanted, environ) == Look::Unmarked {
+        return (Look::Unmarked, None);
+    }
+    let stat = procfs::stat(pid).ok().flatten().filter(|stat| !stat.dead);
+    (look(pid, wanted, environ), stat)
+}
+
+fn look(pid: u32, wanted: &dyn Fn(&str) -> bool, environ: &mut Vec<u8>) -> Look {
+    environ.clear();
+    let read = File::open(format!("/proc/{pid}/environ"))
+        .and_then(|file| file.take(ENVIRON_BYTES).read_to_end(environ));
+    match read {
+        Ok(0) => Look::Doubtful,
+        Ok(_) if marks(environ).any(wanted) => Look::Marked,
+        // A process that is gone, or one of another user, is none of ours.
+        Ok(_) | Err(_) => Look::Unmarked,
+    }
 }
 
 /// The values of the mark in an environment block; more than one where a process set it twice.

@@ -52,11 +52,9 @@ fn sleep_until_exit(handle: Option<&OwnedFd>) -> bool {
     };
     let timeout = Timespec { tv_sec: 0, tv_nsec: SLICE.as_nanos() as i64 };
     let mut fds = [PollFd::new(handle, PollFlags::IN)];
-    match rustix::event::poll(&mut fds, Some(&timeout)) {
-        Ok(ready) => ready > 0,
-        Err(_) => {
-            std::thread::sleep(Duration::from_millis(1));
-            false
-        }
+    if let Ok(ready) = rustix::event::poll(&mut fds, Some(&timeout)) {
+        return ready > 0;
     }
+    std::thread::sleep(Duration::from_millis(1));
+    false
 }

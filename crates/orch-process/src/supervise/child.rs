@@ -3,19 +3,17 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use orch_core::process::ExitCause;
 
 use super::signals::restore_defaults;
-use crate::cgroup::Leaf;
 use crate::spec::{MARK, RunSpec};
 
-/// Starts the child in a session of its own and, where there is one, in its cgroup leaf, with
-/// exactly the environment of the specification and the mark.
-pub(super) fn start(spec: &RunSpec, leaf: Option<&Leaf>) -> Result<Child, ExitCause> {
+/// Starts the child in a session of its own, with exactly the environment of the specification and
+/// the mark.
+pub(super) fn start(spec: &RunSpec) -> Result<Child, ExitCause> {
     let (program, arguments) =
         spec.argv.split_first().ok_or_else(|| failed("the command line is empty".into()))?;
     let stdin = stdin(spec)?;
@@ -23,7 +21,6 @@ pub(super) fn start(spec: &RunSpec, leaf: Option<&Leaf>) -> Result<Child, ExitCa
         let cwd = spec.cwd.display();
         return Err(failed(format!("the working directory {cwd} does not exist")));
     }
-    let entrance = leaf.and_then(Leaf::entrance);
     let mut command = Command::new(program);
     command
         .args(arguments)
@@ -34,10 +31,9 @@ pub(super) fn start(spec: &RunSpec, leaf: Option<&Leaf>) -> Result<Child, ExitCa
         .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let enter = move || become_leader(entrance.as_ref());
     // SAFETY: the hook makes only async-signal-safe calls and allocates nothing.
     unsafe {
-        command.pre_exec(enter);
+        command.pre_exec(become_leader);
     }
     command.spawn().map_err(|error| ExitCause::SpawnFailed {
         message: format!("{program}: {}", plain(&error)),
@@ -46,16 +42,9 @@ pub(super) fn start(spec: &RunSpec, leaf: Option<&Leaf>) -> Result<Child, ExitCa
 }
 
 /// Runs in the child between fork and exec.
-fn become_leader(entrance: Option<&File>) -> io::Result<()> {
+fn become_leader() -> io::Result<()> {
     restore_defaults()?;
     rustix::process::setsid()?;
-    if let Some(entrance) = entrance {
-        // Being outside of the leaf is no reason not to run.
-        // SAFETY: `write` is async-signal-safe; the buffer is one static byte, the descriptor open.
-        unsafe {
-            libc::write(entrance.as_raw_fd(), b"0".as_ptr().cast(), 1);
-        }
-    }
     Ok(())
 }
 

@@ -77,7 +77,8 @@ impl Tree {
         if let Some(leaf) = &self.leaf {
             leaf.remove();
         }
-        Killed { survivors: self.survivors.len() as u32, immortal: living_descendants().len() }
+        let immortal = if reaper.reap() { living_descendants().len() } else { 0 };
+        Killed { survivors: self.survivors.len() as u32, immortal }
     }
 
     fn kill_descendants(&mut self, reaper: &Reaper) {
@@ -111,17 +112,19 @@ impl Tree {
         true
     }
 
-    /// What has left the tree altogether, by the help of another process.
+    /// What has left the tree altogether, by the help of another process. (What is in doubt there
+    /// would be our child or below it, and we know that we have none.)
     fn kill_marked(&mut self, reaper: &Reaper, deadline: Instant) {
         let run_id = self.run_id.clone();
         loop {
-            let found = sweep::marked_where(&|mark| mark == run_id.as_str());
-            for stat in &found {
+            let mut found = false;
+            sweep::for_each_marked(&|mark| mark == run_id.as_str(), &mut |stat| {
+                found = true;
                 if signal::send(stat.pid, stat.start_time, Signal::KILL) {
                     self.note(stat, reaper);
                 }
-            }
-            if found.is_empty() || Instant::now() >= deadline {
+            });
+            if !found || Instant::now() >= deadline {
                 return;
             }
             std::thread::sleep(PAUSE);

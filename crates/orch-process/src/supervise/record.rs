@@ -32,3 +32,43 @@ pub(super) fn write_exit(dir: &RunDir, exit: &RunExit) -> io::Result<()> {
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use orch_core::process::ExitCause;
+
+    use super::*;
+
+    fn exit() -> RunExit {
+        RunExit {
+            cause: ExitCause::Cancelled,
+            started_at: Timestamp::UNIX_EPOCH,
+            finished_at: Timestamp::UNIX_EPOCH,
+            stdout_tail: String::new(),
+            stderr_tail: String::new(),
+            lines: 0,
+            survivors_killed: 0,
+        }
+    }
+
+    #[test]
+    fn a_disk_that_refuses_is_tried_again() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(base.path());
+        // A file can't take a directory's place, so every try fails until it is gone.
+        std::fs::create_dir(dir.exit()).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| write_exit(&dir, &exit()));
+            std::fs::remove_dir(dir.exit()).unwrap();
+            writer.join().unwrap().unwrap();
+        });
+        assert_eq!(fsio::read_json(&dir.exit()).unwrap(), Some(exit()));
+    }
+
+    #[test]
+    fn a_removed_directory_is_given_up_at_once() {
+        let base = tempfile::tempdir().unwrap();
+        assert!(write_exit(&RunDir::new(base.path().join("gone")), &exit()).is_err());
+    }
+}

@@ -39,34 +39,31 @@ pub(super) fn carry_out(dir: &RunDir, signals: &Signals) -> RunExit {
     if signals.drain() || stop_requested(dir) {
         return not_started(dir, started_at, ExitCause::Cancelled);
     }
-    let leaf = Leaf::create(&spec.run_id);
-    let started = child::start(&spec, leaf.as_ref()).and_then(|mut child| {
+    let started = child::start(&spec).and_then(|mut child| {
         let pid = pid_of(&child)?;
         Ok((Output::new(&mut child, LogFile::open(&dir.log(), spec.log_limit)), pid))
     });
-    match started {
-        Err(cause) => {
-            if let Some(leaf) = leaf {
-                leaf.remove();
-            }
-            not_started(dir, started_at, cause)
-        }
-        Ok((output, pid)) => {
-            record_child(dir, pid);
-            let tree = Tree::new(pid, spec.run_id.clone(), leaf);
-            Run {
-                dir,
-                signals,
-                output,
-                deadlines: Deadlines::new(&spec, Instant::now()),
-                reaper: Reaper::new(pid),
-                grace: spec.grace,
-                stop_looked: Instant::now(),
-                stop_wanted: false,
-            }
-            .finish(tree, started_at)
-        }
+    let (output, pid) = match started {
+        Ok(started) => started,
+        Err(cause) => return not_started(dir, started_at, cause),
+    };
+    let begun = Instant::now();
+    record_child(dir, pid);
+    let leaf = Leaf::create(&spec.run_id);
+    if let Some(leaf) = &leaf {
+        leaf.enter(raw(pid));
     }
+    let run = Run {
+        dir,
+        signals,
+        output,
+        deadlines: Deadlines::new(&spec, begun),
+        reaper: Reaper::new(pid),
+        grace: spec.grace,
+        stop_looked: begun,
+        stop_wanted: false,
+    };
+    run.finish(Tree::new(pid, spec.run_id, leaf), started_at)
 }
 
 struct Run<'a> {
@@ -212,10 +209,14 @@ fn pid_of(child: &Child) -> Result<Pid, ExitCause> {
         .ok_or_else(|| failed("the system gave an impossible process id"))
 }
 
+fn raw(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
+}
+
 /// Only for people and for `observe`: a failure to write it does not harm the run.
 fn record_child(dir: &RunDir, pid: Pid) {
     let record = || -> io::Result<()> {
-        let identity = identity::of(pid.as_raw_nonzero().get().unsigned_abs())?;
+        let identity = identity::of(raw(pid))?;
         std::fs::write(dir.child(), serde_json::to_vec(&identity)?)
     };
     let _ = record();

@@ -33,6 +33,27 @@ fn a_killed_supervisor_is_a_lost_run_and_the_sweep_ends_its_processes() {
 }
 
 #[test]
+fn a_sweep_ends_a_tree_that_forks_while_it_is_swept() {
+    for what in ["hydra", "comet"] {
+        let scene = Scene::fixture(&[what]);
+        let supervisor = scene.launch();
+        until(|| child(&scene.dir).is_some());
+        if what == "hydra" {
+            until(|| marked_processes(&scene.spec.run_id).len() > 8);
+            kill(supervisor.pid);
+            until(|| matches!(observe(&scene.dir), Observation::Lost { .. }));
+            assert!(sweep(&scene.spec.run_id) > 0);
+        } else {
+            // Its child ends at once, so it is a race whether the supervisor still gets to it.
+            kill(supervisor.pid);
+            scene.wait();
+            sweep(&scene.spec.run_id);
+        }
+        assert_eq!(marked_processes(&scene.spec.run_id), [], "{what}");
+    }
+}
+
+#[test]
 fn a_run_goes_on_when_the_service_that_started_it_is_killed() {
     let scene = Scene::shell("echo ready; until [ -e go ]; do sleep 0.02; done; echo done");
     let mut service = Command::new(PROGRAM)

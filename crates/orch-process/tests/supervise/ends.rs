@@ -76,10 +76,9 @@ fn silence_ends_a_run_and_output_prolongs_it() {
     let limit = Duration::from_millis(400);
     let silent = Scene::shell(LONG).with(|s| s.stall = Some(limit));
     assert_eq!(silent.run().cause, ExitCause::Stalled { limit_ms: 400 });
-    // Three times the limit in all; each pause is far below it.
-    let chatty =
-        Scene::shell("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i >&2; sleep 0.1; done")
-            .with(|s| s.stall = Some(limit * 5));
+    // Longer than the limit in all, with pauses far below it.
+    let chatty = Scene::shell("for i in 1 2 3 4 5 6 7 8 9 10; do echo $i >&2; sleep 0.2; done")
+        .with(|s| s.stall = Some(Duration::from_millis(1500)));
     assert_eq!(chatty.run().cause, ExitCause::Exited { code: 0 });
     let closed = Scene::shell("exec >&- 2>&-; exec sleep 50").with(|s| s.stall = Some(limit));
     assert_eq!(closed.run().cause, ExitCause::Stalled { limit_ms: 400 });

@@ -1,4 +1,5 @@
 //! Whole runs with real processes: every way in which one can start, misbehave and end.
+#![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
 mod crashes;
 mod ends;

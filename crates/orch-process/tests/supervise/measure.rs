@@ -39,13 +39,21 @@ fn a_supervisor_stays_small() {
 #[test]
 #[ignore = "prints measurements"]
 fn measure_latencies() {
-    let (mut launched, mut executed, mut noticed, mut whole) = (vec![], vec![], vec![], vec![]);
+    let (mut launched, mut executed, mut ended, mut noticed, mut whole) =
+        (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..ROUNDS {
         let scene = Scene::shell("date +%s%N > started; date +%s%N > ended");
         let (begin, wall) = (Instant::now(), jiff::Timestamp::now());
         scene.launch();
         launched.push(begin.elapsed());
-        scene.exit();
+        let seen = std::thread::scope(|scope| {
+            let watch = scope.spawn(|| {
+                until(|| scene.dir.exit().exists());
+                jiff::Timestamp::now()
+            });
+            scene.wait();
+            watch.join().unwrap()
+        });
         let end = jiff::Timestamp::now();
         whole.push(begin.elapsed());
         let stamp = |name: &str| {
@@ -53,12 +61,14 @@ fn measure_latencies() {
             jiff::Timestamp::from_nanosecond(text.trim().parse().unwrap()).unwrap()
         };
         executed.push(between(wall, stamp("started")));
-        noticed.push(between(stamp("ended"), end));
+        ended.push(between(stamp("ended"), end));
+        noticed.push(between(seen, end));
     }
     for (what, times) in [
         ("launch() returns after", launched),
         ("launch() to the child's first command", executed),
-        ("child's last command to wait_exit() returning", noticed),
+        ("child's last command to wait_exit() returning", ended),
+        ("exit.json written to wait_exit() returning", noticed),
         ("launch() to wait_exit() returning", whole),
     ] {
         let mut times = times;

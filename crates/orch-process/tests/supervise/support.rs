@@ -14,7 +14,7 @@ use orch_process::{
 /// The program around the supervisor.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_supervisor-fixture");
 /// A limit that only a hanging test reaches.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Scene {
     base: tempfile::TempDir,
