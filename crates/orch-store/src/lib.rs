@@ -1,1 +1,30 @@
-//! All SQL: migrations, rows, one transaction per file.
+//! All SQL: the schema, rows into values, and every operation as one transaction in one file.
+//!
+//! [`Store`] is what the floors above hold. Below it: [`Store`] → a writer thread with group commit
+//! and a pool of readers → `ops` (engine-neutral statements) → `engine` (SQLite). Nothing here
+//! decides anything: decisions come from `orch-core` and are applied under a [`Guard`].
+
+mod engine;
+mod error;
+mod ops;
+mod rows;
+mod store;
+
+pub use engine::migrate::SchemaInfo;
+pub use error::{Cause, Result, StoreError};
+pub use ops::apply::RunRecord;
+pub use ops::claim::{Claim, ClaimRequest};
+pub use ops::events::{EventFilter, MAX_EVENTS};
+pub use ops::gate_view::RepoGate;
+pub use ops::guard::Guard;
+pub use ops::queue_snapshot::{JobCounts, QueueSnapshot};
+pub use ops::snapshot::StateSnapshot;
+pub use ops::status_counts::StatusCounts;
+pub use ops::submit::{IdempotencyKey, Submitted};
+pub use ops::tasks::{MAX_PAGE, Page, TaskFilter, TaskPage, TaskWord};
+pub use rows::gate_result::GateResult;
+pub use rows::outbox::OutboxItem;
+pub use rows::repo::{Freeze, NewRepo, Repo};
+pub use rows::run::{Run, Usage};
+pub use rows::worker::{Worker, WorkerRow};
+pub use store::{Store, StoreOptions, Subscriber, WriterStats};

@@ -1,0 +1,96 @@
+//! What a run leaves behind: its end, and what the gate said of it.
+
+use jiff::Timestamp;
+use orch_core::ids::{Revision, RunId, TaskId};
+use orch_core::outcome::Outcome;
+use orch_core::stage::Gate;
+use orch_core::verdict::Verdict;
+
+use super::json;
+use crate::engine::{Tx, params};
+use crate::error::{Result, StoreError};
+use crate::ops::guard::Guard;
+use crate::rows::run::Usage;
+
+/// A run's end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    /// The run.
+    pub run_id: RunId,
+    /// What its end means.
+    pub outcome: Outcome,
+    /// The gate that judged it, what it said, and of which revision; `None` where no gate was
+    /// asked.
+    pub gate: Option<(Gate, Verdict, Option<Revision>)>,
+    /// The tip of the branch when it had ended.
+    pub end_commit: Option<Revision>,
+    /// What it consumed.
+    pub usage: Usage,
+}
+
+/// Ends the run of the guard's epoch. Without a record a run that is still open is closed all the
+/// same: as cancelled where an operator took the job away, else as lost.
+pub(super) fn close(
+    tx: &mut dyn Tx,
+    now: Timestamp,
+    guard: &Guard,
+    task_id: TaskId,
+    record: Option<&RunRecord>,
+) -> Result<()> {
+    let Some(record) = record else { return abandon(tx, now, guard) };
+    let closed = tx.execute(
+        "UPDATE runs SET finished_at = $4, outcome_kind = $5, outcome = $6, end_commit = $7, \
+         input_tokens = $8, output_tokens = $9, cost_micros = $10 \
+         WHERE run_id = $1 AND job_id = $2 AND run_epoch = $3 AND finished_at IS NULL",
+        params![
+            &record.run_id,
+            guard.job_id(),
+            guard.run_epoch(),
+            now,
+            record.outcome.kind(),
+            json("outcome", &record.outcome)?,
+            record.end_commit.as_ref(),
+            record.usage.input_tokens,
+            record.usage.output_tokens,
+            record.usage.cost_micros,
+        ],
+    )?;
+    if closed == 0 {
+        let reason = format!("it is not the open run of job {}", guard.job_id());
+        return Err(StoreError::conflict(&record.run_id, reason));
+    }
+    let Some((gate, verdict, revision)) = &record.gate else { return Ok(()) };
+    let reasons = match verdict {
+        Verdict::Pass { reasons } | Verdict::Refused { reasons } => json("reasons", reasons)?,
+        Verdict::Fail { findings } => json("findings", findings)?,
+    };
+    tx.execute(
+        "INSERT INTO gate_results (run_id, task_id, stage, gate, verdict, reasons, revision, at) \
+         SELECT run_id, $2, stage, $3, $4, $5, $6, $7 FROM runs WHERE run_id = $1",
+        params![
+            &record.run_id,
+            task_id,
+            gate.name(),
+            verdict.word(),
+            reasons,
+            revision.as_ref(),
+            now,
+        ],
+    )?;
+    Ok(())
+}
+
+fn abandon(tx: &mut dyn Tx, now: Timestamp, guard: &Guard) -> Result<()> {
+    let outcome = match guard {
+        Guard::Any { .. } => Outcome::Cancelled,
+        Guard::Run(_) | Guard::Idle { .. } => {
+            Outcome::Lost { reason: "its job was taken back".to_owned() }
+        }
+    };
+    tx.execute(
+        "UPDATE runs SET finished_at = $2, outcome_kind = $3, outcome = $4 \
+         WHERE job_id = $1 AND finished_at IS NULL",
+        params![guard.job_id(), now, outcome.kind(), json("outcome", &outcome)?],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! A worker claims a job: the first by priority, then by age, of the tasks inside the serial gate.
+//!
+//! The search walks tasks inside and looks up each one's active job; whoever waits outside is not
+//! looked at. A row that is damaged is set aside with the damage as its reason, and the search
+//! goes on: one dead job never wedges the queue.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use orch_core::event::{EventKind, NewEvent};
+use orch_core::ids::{JobId, RepoId, RunId, WorkerId};
+use orch_core::job::Job;
+use orch_core::task::Task;
+use serde_json::json;
+
+use super::guard::no_hold;
+use super::{damage, events, jobs};
+use crate::engine::{Tx, Value, params};
+use crate::error::{Result, StoreError};
+use crate::rows::Reader;
+
+/// Damaged rows that one claim sets aside before it gives up until the next: each is one write.
+const MAX_DAMAGED: usize = 8;
+
+/// What a worker asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimRequest {
+    /// The worker.
+    pub worker_id: WorkerId,
+    /// The id of the run, made by the worker; never used before.
+    pub run_id: RunId,
+    /// How long the claim holds without a heartbeat.
+    pub lease: Duration,
+    /// Runs that this worker may have at once.
+    pub max_running: u32,
+    /// Runs that one repository may have at once, over all workers; `None` is no limit.
+    pub max_per_repo: Option<u32>,
+    /// Runs that one agent may have at once, over all workers; `None` is no limit.
+    pub max_per_agent: Option<u32>,
+}
+
+/// A claimed job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The job; its state is `Running` with the new ownership.
+    pub job: Job,
+    /// Its task.
+    pub task: Task,
+    /// Which attempt at the stage by this agent it is, from 1. Only runs whose work ran to its own
+    /// end count: what infrastructure ended is tried again under the same number.
+    pub attempt: u32,
+}
+
+/// The end of a lease that begins now.
+pub(crate) fn lease_end(now: Timestamp, lease: Duration) -> i64 {
+    let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    now.as_millisecond().saturating_add(lease).min(Timestamp::MAX.as_millisecond())
+}
+
+/// Claims the next job; `None` where there is none for this worker.
+pub(crate) fn claim(
+    tx: &mut dyn Tx,
+    now: Timestamp,
+    request: &ClaimRequest,
+) -> Result<Option<Claim>> {
+    let Some(busy) = Busy::read(tx, request)? else { return Ok(None) };
+    let mut damaged = Vec::new();
+    while damaged.len() < MAX_DAMAGED {
+        let Some(job_id) = search(tx, now, &busy, &damaged)? else { return Ok(None) };
+        match take(tx, now, request, job_id) {
+            Ok(claim) => return Ok(Some(claim)),
+            Err(error @ StoreError::Impossible { .. }) => {
+                damage::set_aside(tx, now, job_id, &error)?;
+                damaged.push(job_id);
+            }
+            // A row with a broken constraint in a column that the claim does not write.
+            Err(error @ StoreError::Constraint { .. }) if !of_the_request(&error) => {
+                tracing::error!(%job_id, %error, "passed over a damaged job");
+                damaged.push(job_id);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// True where the run id itself was used before: the caller's fault, not the row's.
+fn of_the_request(error: &StoreError) -> bool {
+    matches!(error, StoreError::Constraint { constraint, .. } if constraint.contains("run_id"))
+}
+
+/// Repositories and agents that have as many runs as they may.
+struct Busy {
+    repos: Vec<RepoId>,
+    agents: Vec<String>,
+}
+
+impl Busy {
+    /// `None` where the worker itself has as many runs as it may.
+    fn read(tx: &mut dyn Tx, request: &ClaimRequest) -> Result<Option<Self>> {
+        let own = tx.query(
+            "SELECT count(*) FROM jobs WHERE status = 'running' AND worker_id = $1",
+            params![&request.worker_id],
+        )?;
+        if crate::rows::count(&own) >= u64::from(request.max_running) {
+            return Ok(None);
+        }
+        let mut busy = Self { repos: Vec::new(), agents: Vec::new() };
+        if let Some(limit) = request.max_per_repo {
+            let rows = tx.query(
+                "SELECT t.repo_id FROM jobs j JOIN tasks t ON t.id = j.task_id \
+                 WHERE j.status = 'running' GROUP BY t.repo_id HAVING count(*) >= $1",
+                params![limit],
+            )?;
+            for row in rows {
+                busy.repos.push(RepoId(Reader::new("tasks", row).int("repo_id")?));
+            }
+        }
+        if let Some(limit) = request.max_per_agent {
+            let rows = tx.query(
+                "SELECT agent FROM jobs WHERE status = 'running' \
+                 GROUP BY agent HAVING count(*) >= $1",
+                params![limit],
+            )?;
+            for row in rows {
+                busy.agents.push(Reader::new("jobs", row).text("agent")?);
+            }
+        }
+        Ok(Some(busy))
+    }
+}
+
+/// The claim's search. `CROSS JOIN` keeps the order of the walk: tasks inside first.
+const SEARCH: &str = "SELECT j.id FROM tasks t CROSS JOIN jobs j \
+     WHERE t.gate_slot IS NOT NULL AND t.paused_at IS NULL \
+     AND j.task_id = t.id AND j.finished_at IS NULL AND j.status = 'queued' \
+     AND j.available_at <= $1";
+
+/// The order of the claim: priority, then age.
+const ORDER: &str = " ORDER BY t.priority DESC, t.id LIMIT 1";
+
+fn search(
+    tx: &mut dyn Tx,
+    now: Timestamp,
+    busy: &Busy,
+    damaged: &[JobId],
+) -> Result<Option<JobId>> {
+    let mut sql = SEARCH.to_owned();
+    not_in(&mut sql, "t.repo_id", busy.repos.iter().map(|id| id.0.to_string()));
+    not_in(&mut sql, "j.id", damaged.iter().map(|id| id.0.to_string()));
+    let mut values = vec![Value::from(now)];
+    let first = values.len() + 1;
+    // As many as a statement can have; a limit per agent with more agents than that is theory.
+    values.extend(busy.agents.iter().take(32).map(Value::from));
+    not_in(&mut sql, "j.agent", (first..=values.len()).map(|n| format!("${n}")));
+    sql.push_str(ORDER);
+    sql.push_str(tx.dialect().claim_lock);
+    let row = tx.query(&sql, &values)?.into_iter().next();
+    row.map(|row| Reader::new("jobs", row).int("id").map(JobId)).transpose()
+}
+
+fn not_in(sql: &mut String, column: &str, items: impl Iterator<Item = String>) {
+    let items: Vec<String> = items.collect();
+    if !items.is_empty() {
+        sql.extend([" AND ", column, " NOT IN (", &items.join(", "), ")"]);
+    }
+}
+
+fn take(tx: &mut dyn Tx, now: Timestamp, request: &ClaimRequest, job_id: JobId) -> Result<Claim> {
+    // Whatever the row held of an earlier owner is overwritten; the process comes with its stamp.
+    let taken = tx.execute(
+        concat!(
+            "UPDATE jobs SET status = 'running', run_epoch = run_epoch + 1, run_id = $2, \
+             worker_id = $3, started_at = $4, lease_until = $5, pid = NULL, pid_start = NULL, \
+             boot_id = NULL, queued_reason = NULL, ",
+            no_hold!(),
+            " WHERE id = $1 AND status = 'queued'"
+        ),
+        params![job_id, &request.run_id, &request.worker_id, now, lease_end(now, request.lease),],
+    )?;
+    if taken == 0 {
+        return Err(StoreError::Internal(format!("job {job_id} left the queue under a lock")));
+    }
+    let (job, task) = jobs::with_task(tx, job_id)?;
+    let attempt = attempt(tx, &job)?;
+    tx.execute("UPDATE jobs SET attempts = $2 WHERE id = $1", params![job_id, attempt])?;
+    tx.execute(
+        "INSERT INTO runs (run_id, job_id, task_id, stage, agent, attempt, run_epoch, worker_id, \
+         started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        params![
+            &request.run_id,
+            job_id,
+            job.task_id,
+            &job.stage,
+            &job.agent,
+            attempt,
+            job.run_epoch,
+            &request.worker_id,
+            now,
+        ],
+    )?;
+    events::append(tx, now, &started(&job, request, attempt))?;
+    Ok(Claim { job, task, attempt })
+}
+
+fn attempt(tx: &mut dyn Tx, job: &Job) -> Result<u32> {
+    let rows = tx.query(
+        "SELECT count(*) FROM runs WHERE task_id = $1 AND stage = $2 AND agent = $3 \
+         AND outcome_kind = 'suite_ran'",
+        params![job.task_id, &job.stage, &job.agent],
+    )?;
+    Ok(u32::try_from(crate::rows::count(&rows)).unwrap_or(u32::MAX).saturating_add(1))
+}
+
+fn started(job: &Job, request: &ClaimRequest, attempt: u32) -> NewEvent {
+    NewEvent {
+        kind: EventKind::RunStarted,
+        task: Some(job.key.clone()),
+        repo: Some(job.repo.clone()),
+        run_id: Some(request.run_id.clone()),
+        message: format!("{} begins {}, attempt {attempt}", job.agent, job.stage),
+        data: json!({
+            "stage": job.stage, "agent": job.agent, "attempt": attempt,
+            "worker": request.worker_id, "run_epoch": job.run_epoch,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ORDER, SEARCH};
+    use crate::engine::migrate::{MIGRATIONS, migrate};
+
+    /// The search must walk tasks inside by their index and find each one's job by its own:
+    /// anything else grows with the queue.
+    #[test]
+    fn the_plan_looks_only_inside_the_gate() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        migrate(&connection, None, MIGRATIONS).unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {SEARCH}{ORDER}");
+        let mut statement = connection.prepare(&sql).unwrap();
+        let lines = statement.query_map([0_i64], |row| row.get::<_, String>(3)).unwrap();
+        let plan: Vec<String> = lines.map(Result::unwrap).collect();
+        let inside = "SCAN t USING INDEX tasks_inside";
+        let job = "SEARCH j USING INDEX one_active_job (task_id=?)";
+        assert_eq!(plan, [inside, job]);
+    }
+}

@@ -1,0 +1,84 @@
+//! The sanitizer: queued jobs with traces of an owner are cleaned, and rows in the queue's way
+//! that can't be read are set aside. No operation writes either; a hand edit or an older program
+//! did.
+
+use jiff::Timestamp;
+use orch_core::event::{EventKind, NewEvent};
+use orch_core::ids::JobId;
+use serde_json::json;
+
+use super::guard::{no_hold, no_owner};
+use super::{damage, events, jobs};
+use crate::engine::{Row, Tx, params};
+use crate::error::{Result, StoreError};
+use crate::rows::Reader;
+
+/// Cleans what must not be; returns how many rows that were.
+pub(crate) fn sanitize(tx: &mut dyn Tx, now: Timestamp) -> Result<u64> {
+    let found = tx.query(
+        "SELECT j.id, t.key, r.name, j.run_id, j.pid FROM jobs j \
+         JOIN tasks t ON t.id = j.task_id JOIN repos r ON r.id = t.repo_id \
+         WHERE j.status = 'queued' AND (\
+         j.run_id IS NOT NULL OR j.worker_id IS NOT NULL OR j.pid IS NOT NULL \
+         OR j.pid_start IS NOT NULL OR j.boot_id IS NOT NULL OR j.started_at IS NOT NULL \
+         OR j.lease_until IS NOT NULL)",
+        &[],
+    )?;
+    let mut cleaned = 0;
+    for row in found {
+        cleaned += clean(tx, now, row)?;
+    }
+    Ok(cleaned + set_unreadable_aside(tx, now)?)
+}
+
+fn clean(tx: &mut dyn Tx, now: Timestamp, row: Row) -> Result<u64> {
+    let mut row = Reader::new("jobs", row);
+    let job_id = JobId(row.int("id")?);
+    let updated = tx.execute(
+        concat!(
+            "UPDATE jobs SET ",
+            no_owner!(),
+            ", ",
+            no_hold!(),
+            " WHERE id = $1 AND status = 'queued' AND finished_at IS NULL"
+        ),
+        params![job_id],
+    );
+    match updated {
+        Ok(0) => return Ok(0),
+        Ok(_) => {}
+        Err(error @ StoreError::Constraint { .. }) => {
+            tracing::error!(%job_id, %error, "could not clean an impossible job");
+            return Ok(0);
+        }
+        Err(error) => return Err(error),
+    }
+    damage::close_runs(tx, now, job_id, "its job stood in the queue")?;
+    // The other columns may be damaged too; what can't be read is left out of the event.
+    let task = row.opt_parsed("task").unwrap_or_default();
+    let repo = row.opt_parsed("repository").unwrap_or_default();
+    let run_id = row.opt_parsed("run_id").unwrap_or_default();
+    let pid = row.opt_int("pid").unwrap_or_default();
+    let event = NewEvent {
+        kind: EventKind::ImpossibleQueued,
+        task,
+        repo,
+        run_id,
+        message: format!("job {job_id} was queued with traces of an owner; they were removed"),
+        data: json!({ "job": job_id, "pid": pid }),
+    };
+    events::append(tx, now, &event)?;
+    Ok(1)
+}
+
+/// Jobs that run or may be claimed, and whose rows can't be read, would fail every tick anew.
+fn set_unreadable_aside(tx: &mut dyn Tx, now: Timestamp) -> Result<u64> {
+    let mut found = 0;
+    for job_id in jobs::in_motion(tx)? {
+        if let Err(error @ StoreError::Impossible { .. }) = jobs::with_task(tx, job_id) {
+            damage::set_aside(tx, now, job_id, &error)?;
+            found += 1;
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,168 @@
+//! The operations that write. Each returns when its work is on the disk; an error means that
+//! nothing of it is there.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use orch_core::decide::{Decision, NextJob, Submission};
+use orch_core::event::NewEvent;
+use orch_core::ids::{JobId, RepoName, Revision, TaskKey, WorkerId};
+use orch_core::job::Fence;
+use orch_core::process::ProcessIdentity;
+
+use super::Store;
+use crate::error::Result;
+use crate::ops::apply::RunRecord;
+use crate::ops::claim::{Claim, ClaimRequest};
+use crate::ops::guard::Guard;
+use crate::ops::submit::{IdempotencyKey, Submitted};
+use crate::ops::{
+    apply, claim, events, freeze, heartbeat, lost_tasks, outbox, pause, readmit, register_repo,
+    resume, sanitize, stamp, submit, unfreeze, workers,
+};
+use crate::rows::repo::NewRepo;
+use crate::rows::worker::WorkerRow;
+
+impl Store {
+    /// Registers a repository, or changes its registration; says whether anything changed. A key
+    /// prefix that another repository has is a conflict.
+    pub fn register_repo(&self, now: Timestamp, repo: &NewRepo) -> Result<bool> {
+        let repo = repo.clone();
+        self.write(move |tx| register_repo::register_repo(tx, now, &repo))
+    }
+
+    /// Submits a task; a request with a known idempotency key gets the first one's task again.
+    pub fn submit(
+        &self,
+        now: Timestamp,
+        submission: &Submission,
+        idempotency: Option<&IdempotencyKey>,
+    ) -> Result<Submitted> {
+        let (gate, submission, key) =
+            (self.gate_policy(), submission.clone(), idempotency.cloned());
+        self.write(move |tx| submit::submit(tx, now, gate, &submission, key.as_ref()))
+    }
+
+    /// Claims the next job for a worker; `None` where there is none for it.
+    pub fn claim(&self, now: Timestamp, request: &ClaimRequest) -> Result<Option<Claim>> {
+        let request = request.clone();
+        self.write(move |tx| claim::claim(tx, now, &request))
+    }
+
+    /// Stamps the process that a run's spawn made. Fenced where the run has lost its job.
+    pub fn stamp_process(&self, fence: &Fence, process: &ProcessIdentity) -> Result<()> {
+        let (fence, process) = (fence.clone(), process.clone());
+        self.write(move |tx| stamp::process(tx, &fence, &process))
+    }
+
+    /// Stamps the tip of the branch on which a run began. Fenced where the run has lost its job.
+    pub fn stamp_base(&self, fence: &Fence, base: &Revision) -> Result<()> {
+        let (fence, base) = (fence.clone(), base.clone());
+        self.write(move |tx| stamp::base(tx, &fence, &base))
+    }
+
+    /// Stamps where a run's log is, where that is not the usual place. Fenced where the run has
+    /// lost its job.
+    pub fn stamp_log_dir(&self, fence: &Fence, dir: &str) -> Result<()> {
+        let (fence, dir) = (fence.clone(), dir.to_owned());
+        self.write(move |tx| stamp::log_dir(tx, &fence, &dir))
+    }
+
+    /// Renews the leases of a worker's runs; returns those that are lost and have to be killed.
+    pub fn heartbeat(
+        &self,
+        now: Timestamp,
+        worker: &WorkerId,
+        lease: Duration,
+        fences: &[Fence],
+    ) -> Result<Vec<Fence>> {
+        let (worker, fences) = (worker.clone(), fences.to_vec());
+        self.write(move |tx| heartbeat::heartbeat(tx, now, &worker, lease, &fences))
+    }
+
+    /// Applies a decision as a whole; returns the job that follows, where one does. Fenced where
+    /// the guard holds no longer.
+    pub fn apply(
+        &self,
+        now: Timestamp,
+        guard: &Guard,
+        decision: &Decision,
+        run: Option<&RunRecord>,
+    ) -> Result<Option<JobId>> {
+        let gate = self.gate_policy();
+        let (guard, decision, run) = (guard.clone(), decision.clone(), run.cloned());
+        self.write(move |tx| apply::apply(tx, now, gate, &guard, &decision, run.as_ref()))
+    }
+
+    /// Gives an open task that has no active job one; any other task is a conflict.
+    pub fn enqueue(&self, now: Timestamp, key: &TaskKey, job: &NextJob) -> Result<JobId> {
+        let (gate, key, job) = (self.gate_policy(), key.clone(), job.clone());
+        self.write(move |tx| lost_tasks::enqueue(tx, now, gate, &key, &job))
+    }
+
+    /// Lets a task step aside; says whether that changed anything. A finished task is a conflict.
+    pub fn pause(&self, now: Timestamp, key: &TaskKey, reason: Option<&str>) -> Result<bool> {
+        let (gate, key, reason) = (self.gate_policy(), key.clone(), reason.map(str::to_owned));
+        self.write(move |tx| pause::pause(tx, now, gate, &key, reason.as_deref()))
+    }
+
+    /// Gives a paused task its place back; says whether that changed anything.
+    pub fn resume(&self, now: Timestamp, key: &TaskKey) -> Result<bool> {
+        let (gate, key) = (self.gate_policy(), key.clone());
+        self.write(move |tx| resume::resume(tx, now, gate, &key))
+    }
+
+    /// Lets no task of a repository enter; says whether that changed anything.
+    pub fn freeze(&self, now: Timestamp, repo: &RepoName, reason: Option<&str>) -> Result<bool> {
+        let (repo, reason) = (repo.clone(), reason.map(str::to_owned));
+        self.write(move |tx| freeze::freeze(tx, now, &repo, reason.as_deref()))
+    }
+
+    /// Lets tasks of a repository enter again; says whether that changed anything.
+    pub fn unfreeze(&self, now: Timestamp, repo: &RepoName) -> Result<bool> {
+        let (gate, repo) = (self.gate_policy(), repo.clone());
+        self.write(move |tx| unfreeze::unfreeze(tx, now, gate, &repo))
+    }
+
+    /// Lets in whoever could enter at any repository; returns how many slots changed hands.
+    pub fn readmit(&self, now: Timestamp) -> Result<u64> {
+        let gate = self.gate_policy();
+        self.write(move |tx| readmit::readmit(tx, now, gate))
+    }
+
+    /// Cleans queued jobs with traces of an owner and sets unreadable ones aside; returns how many
+    /// rows that were.
+    pub fn sanitize(&self, now: Timestamp) -> Result<u64> {
+        let gate = self.gate_policy();
+        self.write(move |tx| {
+            let cleaned = sanitize::sanitize(tx, now)?;
+            if cleaned > 0 {
+                readmit::readmit(tx, now, gate)?;
+            }
+            Ok(cleaned)
+        })
+    }
+
+    /// Notes that a worker lives, and what it says of itself.
+    pub fn worker_beat(&self, now: Timestamp, worker: &WorkerRow) -> Result<()> {
+        let worker = worker.clone();
+        self.write(move |tx| workers::beat(tx, now, &worker))
+    }
+
+    /// Records events that belong to no other operation, such as an adoption or a note.
+    pub fn record_events(&self, now: Timestamp, new: &[NewEvent]) -> Result<()> {
+        let new = new.to_vec();
+        self.write(move |tx| events::record(tx, now, &new))
+    }
+
+    /// Notes that an alert was delivered.
+    pub fn outbox_delivered(&self, now: Timestamp, id: i64) -> Result<()> {
+        self.write(move |tx| outbox::delivered(tx, now, id))
+    }
+
+    /// Notes that an alert's delivery failed, and when it is to be tried again.
+    pub fn outbox_failed(&self, id: i64, next_try: Timestamp, error: &str) -> Result<()> {
+        let error = error.to_owned();
+        self.write(move |tx| outbox::failed(tx, id, next_try, &error))
+    }
+}

@@ -1,0 +1,230 @@
+//! A fresh database, and short words for what the cases do with it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use orch_core::audit::{Violation, audit};
+use orch_core::decide::{Decision, Policy, RunReport, Situation, Submission, run_ended};
+use orch_core::ids::{AgentName, KeyPrefix, RepoName, Revision, RunId, StageName, WorkerId};
+use orch_core::job::{Fence, Job, JobState};
+use orch_core::outcome::Outcome;
+use orch_core::pipeline::{OnFail, Pipeline, Producer, StageSpec};
+use orch_core::serial_gate::GatePolicy;
+use orch_core::stage::Gate;
+use orch_core::task::{Task, Tested};
+use orch_core::verdict::{Finding, Verdict};
+use orch_store::{Claim, ClaimRequest, Guard, NewRepo, RunRecord, Store, StoreOptions, Usage};
+
+pub const ONE: GatePolicy = GatePolicy { enabled: true, width: 1 };
+pub const LEASE: Duration = Duration::from_secs(45);
+
+/// A database of its own.
+pub struct Engine {
+    pub store: Store,
+    pub dir: tempfile::TempDir,
+    runs: AtomicU64,
+}
+
+impl Engine {
+    pub fn sqlite(gate: GatePolicy) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("orch.db"), StoreOptions { gate }).unwrap();
+        let engine = Self { store, dir, runs: AtomicU64::new(0) };
+        engine.register("hello");
+        engine
+    }
+
+    pub fn memory(gate: GatePolicy) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_in_memory(StoreOptions { gate }).unwrap();
+        let engine = Self { store, dir, runs: AtomicU64::new(0) };
+        engine.register("hello");
+        engine
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join("orch.db")
+    }
+
+    /// Runs a statement behind the store's back, as an editor of the file would.
+    pub fn raw(&self, sql: &str) -> Result<(), String> {
+        self.edit("PRAGMA foreign_keys = ON", sql)
+    }
+
+    /// The same with every check off.
+    pub fn force(&self, sql: &str) {
+        self.edit("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON", sql).unwrap();
+    }
+
+    fn edit(&self, before: &str, sql: &str) -> Result<(), String> {
+        let connection = rusqlite::Connection::open(self.path()).unwrap();
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        connection.execute_batch(before).unwrap();
+        connection.execute_batch(sql).map_err(|error| error.to_string())
+    }
+
+    pub fn register(&self, name: &str) {
+        self.store.register_repo(at(0), &repo(name)).unwrap();
+    }
+
+    pub fn submit(&self) -> Task {
+        self.submit_to("hello", 0)
+    }
+
+    pub fn submit_to(&self, repo: &str, priority: i32) -> Task {
+        self.store.submit(at(1), &submission(repo, priority), None).unwrap().task
+    }
+
+    pub fn run_id(&self) -> RunId {
+        RunId::from_parts(1, self.runs.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub fn request(&self, max_running: u32) -> ClaimRequest {
+        ClaimRequest {
+            worker_id: worker("w1"),
+            run_id: self.run_id(),
+            lease: LEASE,
+            max_running,
+            max_per_repo: None,
+            max_per_agent: None,
+        }
+    }
+
+    /// Claims with room for many, later than anything that ended before.
+    pub fn claim(&self) -> Option<Claim> {
+        self.store.claim(at(40), &self.request(1_000)).unwrap()
+    }
+
+    /// Claims a job that has to be there.
+    pub fn claimed(&self) -> Claim {
+        self.claim().expect("a job is claimable")
+    }
+
+    /// The run ends and its gate passes.
+    pub fn pass(&self, claim: &Claim) {
+        let verdict = Verdict::Pass { reasons: vec!["seen".to_owned()] };
+        self.end(claim, Outcome::SuiteRan { exit_code: 0 }, verdict).unwrap();
+    }
+
+    /// The run ends and its gate does not pass.
+    pub fn fail(&self, claim: &Claim) {
+        let verdict = Verdict::Fail { findings: vec![Finding::new("wrong sum")] };
+        self.end(claim, Outcome::SuiteRan { exit_code: 1 }, verdict).unwrap();
+    }
+
+    /// Infrastructure ends the run.
+    pub fn infra(&self, claim: &Claim, outcome: Outcome) {
+        self.end(claim, outcome, Verdict::refused("nothing ran")).unwrap();
+    }
+
+    pub fn end(&self, claim: &Claim, outcome: Outcome, verdict: Verdict) -> orch_store::Result<()> {
+        let decision = decided(claim, outcome.clone(), verdict.clone());
+        let guard = Guard::Run(fence(claim));
+        let record = record(claim, outcome, verdict);
+        self.store.apply(at(20), &guard, &decision, Some(&record)).map(drop)
+    }
+
+    /// What the independent judge finds.
+    pub fn violations(&self) -> Vec<Violation> {
+        let snapshot = self.store.snapshot().unwrap();
+        assert!(snapshot.damaged.is_empty(), "{:?}", snapshot.damaged);
+        audit(&snapshot.into_state(self.store.gate_policy()))
+    }
+}
+
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+pub fn worker(name: &str) -> WorkerId {
+    WorkerId::new(name).unwrap()
+}
+
+pub fn repo_name(name: &str) -> RepoName {
+    RepoName::new(name).unwrap()
+}
+
+pub fn revision(digit: char) -> Revision {
+    Revision::new(digit.to_string().repeat(40)).unwrap()
+}
+
+pub fn repo(name: &str) -> NewRepo {
+    NewRepo {
+        name: repo_name(name),
+        key_prefix: KeyPrefix::new(name.to_uppercase()).unwrap(),
+        remote: format!("/srv/{name}.git"),
+        default_branch: "main".to_owned(),
+        checkout: None,
+    }
+}
+
+/// `development` (retries) → `testing` (bounces).
+pub fn pipeline() -> Pipeline {
+    let name = |text: &str| StageName::new(text).unwrap();
+    let stage = |stage: &str, agent: &str, gate, on_fail, next: Option<&str>| StageSpec {
+        name: name(stage),
+        producer: Producer::Agent(AgentName::new(agent).unwrap()),
+        gate,
+        on_fail,
+        next: next.map(name),
+        attempts: 3,
+        merges: false,
+        writes_code: stage == "development",
+    };
+    let development = stage(
+        "development",
+        "developer",
+        Gate::DevelopmentComplete,
+        OnFail::Retry,
+        Some("testing"),
+    );
+    let bounce = OnFail::Bounce(name("development"));
+    let testing = stage("testing", "test-runner", Gate::TestsPassed, bounce, None);
+    Pipeline { stages: vec![development, testing], left_out: vec![] }
+}
+
+pub fn submission(repo: &str, priority: i32) -> Submission {
+    Submission {
+        repo: repo_name(repo),
+        title: "Add subtraction".to_owned(),
+        body: "With tests — and naïve input.".to_owned(),
+        priority,
+        pipeline: pipeline(),
+    }
+}
+
+pub fn fence(claim: &Claim) -> Fence {
+    fence_of(&claim.job)
+}
+
+pub fn fence_of(job: &Job) -> Fence {
+    let JobState::Running(owner) = &job.state else { panic!("{job:?} does not run") };
+    Fence { job_id: job.id, run_id: owner.run_id.clone(), run_epoch: owner.run_epoch }
+}
+
+pub fn decided(claim: &Claim, outcome: Outcome, verdict: Verdict) -> Decision {
+    let situation = Situation { task: &claim.task, job: &claim.job, now: at(20) };
+    let tested = Tested {
+        commit: revision('a'),
+        code_tree: orch_core::ids::TreeId::new("b".repeat(40)).unwrap(),
+    };
+    let report = RunReport { outcome, verdict, head: Some(revision('a')), tested: Some(tested) };
+    run_ended(situation, report, &Policy::default(), 7)
+}
+
+pub fn record(claim: &Claim, outcome: Outcome, verdict: Verdict) -> RunRecord {
+    let gate = (Gate::DevelopmentComplete, verdict, Some(revision('a')));
+    RunRecord {
+        run_id: fence(claim).run_id,
+        gate: matches!(outcome, Outcome::SuiteRan { .. }).then_some(gate),
+        outcome,
+        end_commit: Some(revision('a')),
+        usage: Usage { input_tokens: 1, output_tokens: 2, cost_micros: 3 },
+    }
+}
+
+pub fn situation<'a>(task: &'a Task, job: &'a Job) -> Situation<'a> {
+    Situation { task, job, now: at(30) }
+}

@@ -1,0 +1,55 @@
+//! The conformance suite: what every database engine has to do alike. Each case is a function of
+//! an [`Engine`]; a second engine runs the same list.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod apply;
+mod care;
+mod claim;
+mod concurrency;
+mod constraints;
+mod damage;
+mod engine;
+mod fencing;
+mod gate;
+mod random;
+mod reads;
+mod submit;
+
+use engine::Engine;
+
+macro_rules! on_sqlite {
+    ($($module:ident :: { $($case:ident),* $(,)? })*) => {
+        mod sqlite {
+            $(mod $module {
+                $(#[test]
+                fn $case() {
+                    crate::$module::$case(&crate::Engine::sqlite(crate::engine::ONE));
+                })*
+            })*
+        }
+    };
+}
+
+on_sqlite! {
+    submit::{ keys_are_numbered, the_same_request_is_one_task, what_cannot_be_stored_is_refused,
+        registration_is_idempotent }
+    claim::{ oldest_first_and_one_at_a_time, priority_goes_first, limits_hold,
+        attempts_count_only_finished_work, a_deferred_job_waits_for_its_time }
+    fencing::{ a_stale_run_changes_nothing, idle_guards_refuse_a_claimed_job,
+        a_cancelled_run_finds_itself_fenced, only_the_open_run_is_recorded }
+    apply::{ a_task_goes_through_its_pipeline, a_failure_in_the_middle_leaves_nothing,
+        every_way_back_clears_the_owner, alerts_are_not_repeated, a_hold_is_always_explained }
+    gate::{ pause_steps_aside_and_resume_takes_the_place_again, held_tasks_block_nobody,
+        frozen_lets_nobody_in, finished_tasks_conflict, the_view_shows_who_waits_and_why,
+        switched_off_it_admits_everybody }
+    constraints::{ forged_rows_are_refused, rows_that_may_not_change_do_not }
+    damage::{ the_incident, garbage_is_an_error_and_the_queue_moves_on,
+        an_impossible_status_is_reported }
+    concurrency::{ nothing_is_claimed_twice, commits_are_shared }
+    reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,
+        workers_are_remembered, wakeups_look_ahead, subscribers_are_woken }
+    care::{ reopening_without_closing_keeps_everything, a_backup_is_a_whole_database,
+        the_file_is_private, a_healthy_database_has_no_complaints,
+        a_newer_database_is_refused, a_file_that_is_no_database_is_refused }
+}

@@ -1,0 +1,142 @@
+//! Reads: events, lists, outbox, workers, wake-ups.
+
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+use orch_core::event::EventKind;
+use orch_core::ids::EventId;
+use orch_core::outcome::Outcome;
+use orch_store::{EventFilter, Page, StoreError, TaskFilter, TaskWord, WorkerRow};
+
+use crate::Engine;
+use crate::engine::{at, repo_name, worker};
+
+pub fn events_resume_and_filter(engine: &Engine) {
+    engine.register("world");
+    let task = engine.submit();
+    engine.submit_to("world", 0);
+    let all = engine.store.events(EventId(0), &EventFilter::default(), 100).unwrap();
+    assert!(all.windows(2).all(|pair| pair[0].id < pair[1].id));
+    let rest = engine.store.events(all[2].id, &EventFilter::default(), 2).unwrap();
+    assert_eq!(rest, all[3..5]);
+    assert_eq!(engine.store.last_event_id().unwrap(), all.last().unwrap().id);
+    let by_task = EventFilter { task: Some(task.key.clone()), ..EventFilter::default() };
+    let of_task = engine.store.events(EventId(0), &by_task, 100).unwrap();
+    assert!(!of_task.is_empty() && of_task.iter().all(|e| e.what.task == Some(task.key.clone())));
+    let by_kind = EventFilter {
+        repo: Some(repo_name("world")),
+        kinds: vec![EventKind::TaskCreated, EventKind::TaskDone],
+        ..EventFilter::default()
+    };
+    assert_eq!(engine.store.events(EventId(0), &by_kind, 100).unwrap().len(), 1);
+}
+
+pub fn tasks_are_paged_and_filtered(engine: &Engine) {
+    let keys: Vec<_> = (0..6).map(|_| engine.submit().key).collect();
+    let outcome = Outcome::PermanentEnv { reason: "no docker".to_owned() };
+    engine.infra(&engine.claimed(), outcome);
+    engine.claimed();
+    engine.store.pause(at(2), &keys[2], None).unwrap();
+    let list = |state: Option<TaskWord>, page: Page| {
+        let filter = TaskFilter { state, ..TaskFilter::default() };
+        engine.store.tasks(&filter, page).unwrap()
+    };
+    let all = Page { before: None, limit: 50 };
+    for (word, expected) in [
+        (TaskWord::Held, &keys[0..1]),
+        (TaskWord::Running, &keys[1..2]),
+        (TaskWord::Paused, &keys[2..3]),
+        (TaskWord::Waiting, &keys[3..]),
+        (TaskWord::Queued, &[]),
+        (TaskWord::Done, &[]),
+        (TaskWord::Open, &keys[..]),
+    ] {
+        let mut found: Vec<_> =
+            list(Some(word), all).items.into_iter().map(|(task, _)| task.key).collect();
+        found.reverse();
+        assert_eq!(found, expected, "{word:?}");
+        assert_eq!(TaskWord::by_word(word.word()), Some(word));
+    }
+    let mut walked = Vec::new();
+    let mut page = Page { before: None, limit: 4 };
+    loop {
+        let got = list(None, page);
+        walked.extend(got.items.into_iter().map(|(task, _)| task.key));
+        let Some(next) = got.next else { break };
+        page.before = Some(next);
+    }
+    walked.reverse();
+    assert_eq!(walked, keys);
+    let filter = TaskFilter { repo: Some(repo_name("nowhere")), ..TaskFilter::default() };
+    assert!(engine.store.tasks(&filter, all).unwrap().items.is_empty());
+    let counts = engine.store.status_counts().unwrap();
+    let (_, words) = counts.open.first_key_value().unwrap();
+    assert_eq!(words.values().sum::<u64>(), 6);
+    assert_eq!(words[&TaskWord::Waiting], 3);
+}
+
+pub fn the_outbox_delivers_once(engine: &Engine) {
+    engine.submit();
+    let outcome = Outcome::PermanentEnv { reason: "no docker".to_owned() };
+    engine.infra(&engine.claimed(), outcome);
+    let pending = |second| engine.store.outbox_pending(at(second), 10).unwrap();
+    let alert = pending(20).remove(0);
+    assert!(alert.message.contains("no docker"), "{alert:?}");
+    engine.store.outbox_failed(alert.id, at(60), "connection refused").unwrap();
+    assert_eq!(pending(59), []);
+    let again = pending(60).remove(0);
+    assert_eq!((again.attempts, again.last_error.as_deref()), (1, Some("connection refused")));
+    engine.store.outbox_delivered(at(61), alert.id).unwrap();
+    engine.store.outbox_delivered(at(62), alert.id).unwrap();
+    assert_eq!(pending(1_000), []);
+    let unknown = engine.store.outbox_delivered(at(62), 99);
+    assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
+}
+
+pub fn workers_are_remembered(engine: &Engine) {
+    let row = WorkerRow {
+        id: worker("w1"),
+        host: "box".to_owned(),
+        pid: 7,
+        version: "0.1.0".to_owned(),
+        capacity: 2,
+        labels: vec!["gpu".to_owned()],
+    };
+    engine.store.worker_beat(at(1), &row).unwrap();
+    engine.store.worker_beat(at(9), &WorkerRow { pid: 8, ..row.clone() }).unwrap();
+    engine.submit();
+    engine.claimed();
+    let known = engine.store.workers().unwrap();
+    assert_eq!(known.len(), 1);
+    assert_eq!((known[0].first_seen, known[0].last_seen), (at(1), at(9)));
+    assert_eq!((known[0].info.pid, known[0].running), (8, 1));
+    assert_eq!(engine.store.running(Some(&worker("w1"))).unwrap().len(), 1);
+    assert_eq!(engine.store.running(Some(&worker("w2"))).unwrap(), []);
+}
+
+pub fn wakeups_look_ahead(engine: &Engine) {
+    assert_eq!(engine.store.next_wakeup(at(0)).unwrap(), None);
+    engine.submit();
+    assert_eq!(
+        engine.store.next_wakeup(at(5)).unwrap(),
+        None,
+        "what is due is claimed, not slept on"
+    );
+    let claim = engine.claimed();
+    let reason = "network".to_owned();
+    engine.infra(&claim, Outcome::TransientInfra { reason });
+    let wakeup = engine.store.next_wakeup(at(20)).unwrap().unwrap();
+    assert!(wakeup > at(20));
+    engine.store.pause(at(21), &claim.task.key, None).unwrap();
+    assert_eq!(engine.store.next_wakeup(at(21)).unwrap(), None, "a paused task wakes nobody");
+    engine.store.ping().unwrap();
+}
+
+pub fn subscribers_are_woken(engine: &Engine) {
+    let (heard, ear) = channel();
+    let heard = Mutex::new(heard);
+    engine.store.subscribe(Box::new(move |id| heard.lock().unwrap().send(id).unwrap_or_default()));
+    engine.submit();
+    let id = ear.recv().unwrap();
+    assert_eq!(id, engine.store.last_event_id().unwrap());
+}
