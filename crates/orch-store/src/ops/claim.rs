@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use orch_core::event::{EventKind, NewEvent};
 use orch_core::ids::{JobId, RepoId, RunId, WorkerId};
 use orch_core::job::Job;
+use orch_core::serial_gate::GatePolicy;
 use orch_core::task::Task;
 use serde_json::json;
 
@@ -61,6 +62,7 @@ pub(crate) fn lease_end(now: Timestamp, lease: Duration) -> i64 {
 pub(crate) fn claim(
     tx: &mut dyn Tx,
     now: Timestamp,
+    gate: GatePolicy,
     request: &ClaimRequest,
 ) -> Result<Option<Claim>> {
     let Some(busy) = Busy::read(tx, request)? else { return Ok(None) };
@@ -69,13 +71,8 @@ pub(crate) fn claim(
         let Some(job_id) = search(tx, now, &busy, &damaged)? else { return Ok(None) };
         match take(tx, now, request, job_id) {
             Ok(claim) => return Ok(Some(claim)),
-            Err(error @ StoreError::Impossible { .. }) => {
-                damage::set_aside(tx, now, job_id, &error)?;
-                damaged.push(job_id);
-            }
-            // A row with a broken constraint in a column that the claim does not write.
-            Err(error @ StoreError::Constraint { .. }) if !of_the_request(&error) => {
-                tracing::error!(%job_id, %error, "passed over a damaged job");
+            Err(error) if of_the_row(&error) => {
+                pass_over(tx, now, gate, job_id, &error)?;
                 damaged.push(job_id);
             }
             Err(error) => return Err(error),
@@ -84,9 +81,30 @@ pub(crate) fn claim(
     Ok(None)
 }
 
-/// True where the run id itself was used before: the caller's fault, not the row's.
-fn of_the_request(error: &StoreError) -> bool {
-    matches!(error, StoreError::Constraint { constraint, .. } if constraint.contains("run_id"))
+/// True where the row is at fault. A run id that was used before is the caller's fault.
+fn of_the_row(error: &StoreError) -> bool {
+    match error {
+        StoreError::Impossible { .. } => true,
+        StoreError::Constraint { constraint, .. } => !constraint.contains("run_id"),
+        _ => false,
+    }
+}
+
+/// Sets a damaged job aside; where even that breaks a constraint, the search goes on without it.
+fn pass_over(
+    tx: &mut dyn Tx,
+    now: Timestamp,
+    gate: GatePolicy,
+    job_id: JobId,
+    error: &StoreError,
+) -> Result<()> {
+    match damage::set_aside(tx, now, gate, job_id, error) {
+        Err(StoreError::Constraint { constraint, .. }) => {
+            tracing::error!(%job_id, constraint, "could not set a damaged job aside");
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 /// Repositories and agents that have as many runs as they may.

@@ -4,12 +4,13 @@
 use jiff::Timestamp;
 use orch_core::decide::Alert;
 use orch_core::event::{EventKind, NewEvent};
-use orch_core::ids::JobId;
+use orch_core::ids::{JobId, RepoId};
 use orch_core::job::HoldKind;
+use orch_core::serial_gate::GatePolicy;
 use serde_json::json;
 
 use super::guard::no_owner;
-use super::{apply, events};
+use super::{admission, apply, events};
 use crate::engine::{Tx, params};
 use crate::error::{Result, StoreError};
 use crate::rows::Reader;
@@ -18,6 +19,7 @@ use crate::rows::Reader;
 pub(crate) fn set_aside(
     tx: &mut dyn Tx,
     now: Timestamp,
+    gate: GatePolicy,
     job_id: JobId,
     error: &StoreError,
 ) -> Result<()> {
@@ -32,8 +34,7 @@ pub(crate) fn set_aside(
         params![job_id, HoldKind::Infra.word(), error.to_string(), now],
     )?;
     for row in rows {
-        let task = Reader::new("jobs", row).int("task_id")?;
-        tx.execute("UPDATE tasks SET gate_slot = NULL WHERE id = $1", params![task])?;
+        leave_gate(tx, now, gate, Reader::new("jobs", row).int("task_id")?)?;
     }
     close_runs(tx, now, job_id, "its job's row was damaged")?;
     let message = format!("job {job_id} is set aside: {error}");
@@ -47,6 +48,19 @@ pub(crate) fn set_aside(
     };
     events::append(tx, now, &event)?;
     apply::alert(tx, now, &Alert { dedup_key: format!("damaged:job:{job_id}"), message })
+}
+
+/// Gives the slot of a task whose row may be unreadable to the next.
+fn leave_gate(tx: &mut dyn Tx, now: Timestamp, gate: GatePolicy, task: i64) -> Result<()> {
+    let rows = tx.query(
+        "UPDATE tasks SET gate_slot = NULL WHERE id = $1 RETURNING repo_id",
+        params![task],
+    )?;
+    for row in rows {
+        let repo = RepoId(Reader::new("tasks", row).int("repo_id")?);
+        admission::admit(tx, now, gate, repo)?;
+    }
+    Ok(())
 }
 
 /// Ends what a job's runs left open.

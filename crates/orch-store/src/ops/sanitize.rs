@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use orch_core::event::{EventKind, NewEvent};
 use orch_core::ids::JobId;
+use orch_core::serial_gate::GatePolicy;
 use serde_json::json;
 
 use super::guard::{no_hold, no_owner};
@@ -14,7 +15,7 @@ use crate::error::{Result, StoreError};
 use crate::rows::Reader;
 
 /// Cleans what must not be; returns how many rows that were.
-pub(crate) fn sanitize(tx: &mut dyn Tx, now: Timestamp) -> Result<u64> {
+pub(crate) fn sanitize(tx: &mut dyn Tx, now: Timestamp, gate: GatePolicy) -> Result<u64> {
     let found = tx.query(
         "SELECT j.id, t.key, r.name, j.run_id, j.pid FROM jobs j \
          JOIN tasks t ON t.id = j.task_id JOIN repos r ON r.id = t.repo_id \
@@ -28,7 +29,7 @@ pub(crate) fn sanitize(tx: &mut dyn Tx, now: Timestamp) -> Result<u64> {
     for row in found {
         cleaned += clean(tx, now, row)?;
     }
-    Ok(cleaned + set_unreadable_aside(tx, now)?)
+    Ok(cleaned + set_unreadable_aside(tx, now, gate)?)
 }
 
 fn clean(tx: &mut dyn Tx, now: Timestamp, row: Row) -> Result<u64> {
@@ -72,11 +73,11 @@ fn clean(tx: &mut dyn Tx, now: Timestamp, row: Row) -> Result<u64> {
 }
 
 /// Jobs that run or may be claimed, and whose rows can't be read, would fail every tick anew.
-fn set_unreadable_aside(tx: &mut dyn Tx, now: Timestamp) -> Result<u64> {
+fn set_unreadable_aside(tx: &mut dyn Tx, now: Timestamp, gate: GatePolicy) -> Result<u64> {
     let mut found = 0;
     for job_id in jobs::in_motion(tx)? {
         if let Err(error @ StoreError::Impossible { .. }) = jobs::with_task(tx, job_id) {
-            damage::set_aside(tx, now, job_id, &error)?;
+            damage::set_aside(tx, now, gate, job_id, &error)?;
             found += 1;
         }
     }

@@ -45,8 +45,8 @@ impl Store {
 
     /// Claims the next job for a worker; `None` where there is none for it.
     pub fn claim(&self, now: Timestamp, request: &ClaimRequest) -> Result<Option<Claim>> {
-        let request = request.clone();
-        self.write(move |tx| claim::claim(tx, now, &request))
+        let (gate, request) = (self.gate_policy(), request.clone());
+        self.write(move |tx| claim::claim(tx, now, gate, &request))
     }
 
     /// Stamps the process that a run's spawn made. Fenced where the run has lost its job.
@@ -134,13 +134,7 @@ impl Store {
     /// rows that were.
     pub fn sanitize(&self, now: Timestamp) -> Result<u64> {
         let gate = self.gate_policy();
-        self.write(move |tx| {
-            let cleaned = sanitize::sanitize(tx, now)?;
-            if cleaned > 0 {
-                readmit::readmit(tx, now, gate)?;
-            }
-            Ok(cleaned)
-        })
+        self.write(move |tx| sanitize::sanitize(tx, now, gate))
     }
 
     /// Notes that a worker lives, and what it says of itself.

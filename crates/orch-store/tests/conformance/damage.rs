@@ -1,5 +1,6 @@
 //! A database that somebody edited by hand: errors and holds, never a panic, never a wedge.
 
+use orch_core::decide::first_job;
 use orch_core::event::EventKind;
 use orch_core::ids::EventId;
 use orch_core::job::JobState;
@@ -57,7 +58,7 @@ const EDITS: &[&str] = &[
 ];
 
 pub fn garbage_is_an_error_and_the_queue_moves_on(_: &Engine) {
-    for edit in EDITS {
+    for (edit, swept) in EDITS.iter().flat_map(|edit| [(edit, false), (edit, true)]) {
         let engine = Engine::sqlite(crate::engine::ONE);
         let damaged = engine.submit();
         let sound = engine.submit();
@@ -74,11 +75,12 @@ pub fn garbage_is_an_error_and_the_queue_moves_on(_: &Engine) {
         assert_eq!(page.items.len(), 1, "{edit}: the sound one is listed");
         assert!(!engine.store.snapshot().unwrap().damaged.is_empty(), "{edit}");
         engine.store.queue_snapshot(at(9)).unwrap();
-        engine.store.sanitize(at(9)).unwrap();
-        engine.store.readmit(at(9)).unwrap();
+        if swept {
+            engine.store.sanitize(at(9)).unwrap();
+        }
         let claim = engine.claim();
         let claimed = claim.map(|claim| claim.task.key);
-        assert_eq!(claimed, Some(sound.key), "{edit}: the next one is worked");
+        assert_eq!(claimed, Some(sound.key), "{edit}, swept {swept}: the next one is worked");
         assert!(!engine.store.integrity().unwrap().is_empty(), "{edit}");
     }
 }
@@ -96,4 +98,20 @@ pub fn an_impossible_status_is_reported(engine: &Engine) {
     assert!(orch_core::decide::retried(situation(&task, &job)).is_ok(), "and can be retried");
     let alerts = engine.store.outbox_pending(at(6), 10).unwrap();
     assert!(alerts[0].message.contains("set aside"), "{alerts:?}");
+}
+
+/// A job's row was deleted: the task is found, and can be given a job again, once.
+pub fn a_task_without_a_job_is_found(engine: &Engine) {
+    let task = engine.submit();
+    assert_eq!(engine.store.tasks_without_a_job().unwrap(), []);
+    engine.force("DELETE FROM jobs");
+    assert_eq!(engine.violations().len(), 1);
+    let lost = engine.store.tasks_without_a_job().unwrap();
+    assert_eq!(lost.len(), 1);
+    let job = first_job(task.pipeline.first(), false, at(5), None);
+    engine.store.enqueue(at(5), &task.key, &job).unwrap();
+    let again = engine.store.enqueue(at(6), &task.key, &job);
+    assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
+    assert_eq!(engine.claimed().task.key, task.key);
+    assert_eq!(engine.violations(), []);
 }

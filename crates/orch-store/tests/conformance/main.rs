@@ -12,6 +12,7 @@ mod damage;
 mod engine;
 mod fencing;
 mod gate;
+mod measure;
 mod random;
 mod reads;
 mod submit;
@@ -45,7 +46,8 @@ on_sqlite! {
         switched_off_it_admits_everybody }
     constraints::{ forged_rows_are_refused, rows_that_may_not_change_do_not }
     damage::{ the_incident, garbage_is_an_error_and_the_queue_moves_on,
-        an_impossible_status_is_reported }
+        an_impossible_status_is_reported,
+        a_task_without_a_job_is_found }
     concurrency::{ nothing_is_claimed_twice, commits_are_shared }
     reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,
         workers_are_remembered, wakeups_look_ahead, subscribers_are_woken }
