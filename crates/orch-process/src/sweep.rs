@@ -198,7 +198,11 @@ mod tests {
         };
         let mut marked = sleeper(run_id.as_str());
         let mut other = sleeper(&format!("{run_id}-other"));
-        assert_eq!(marked_processes(&run_id).len(), 1);
+        // A new program shows its environment a moment after `spawn` has returned.
+        let give_up_at = Instant::now() + Duration::from_mins(1);
+        while marked_processes(&run_id).len() != 1 {
+            assert!(Instant::now() < give_up_at, "the marked process does not show up");
+        }
         assert_eq!(sweep(&run_id), 1);
         // Not reaped yet, so it is a zombie now, and that is no survivor.
         assert_eq!(marked_processes(&run_id), []);

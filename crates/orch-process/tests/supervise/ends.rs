@@ -118,7 +118,7 @@ fn a_stop_that_comes_first_keeps_the_child_from_starting() {
 fn a_polite_child_has_its_grace_and_the_rude_one_is_killed() {
     let polite =
         Scene::shell("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done")
-            .with(|s| s.grace = Duration::from_secs(50));
+            .with(|s| s.grace = Duration::from_mins(10));
     polite.launch();
     polite.until_printed("ready");
     request_stop(&polite.dir).unwrap();

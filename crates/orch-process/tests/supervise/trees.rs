@@ -62,11 +62,13 @@ fn a_tree_that_ignores_every_signal_is_killed_after_its_grace() {
 
 #[test]
 fn stopped_processes_end_too() {
-    let scene = Scene::shell("echo ready; kill -STOP $$").with(|s| {
-        s.timeout = Duration::from_millis(200);
-        s.grace = Duration::from_secs(50);
+    let scene = Scene::shell("trap 'echo woken; exit 0' TERM; kill -STOP $$").with(|s| {
+        s.timeout = Duration::from_millis(300);
+        s.grace = Duration::from_mins(10);
     });
-    assert_eq!(scene.run().cause, ExitCause::TimedOut { limit_ms: 200 });
+    let exit = scene.run();
+    assert_eq!(exit.cause, ExitCause::TimedOut { limit_ms: 300 });
+    assert_eq!(exit.stdout_tail, "woken\n");
     let leftover = Scene::shell("sleep 50 & kill -STOP $!; exit 0").run();
     assert_eq!((leftover.cause, leftover.survivors_killed), (EXIT_0, 1));
 }
