@@ -4,9 +4,11 @@
 //! Nothing here reads a file, a clock or the environment, and nothing is async: time and
 //! randomness arrive as arguments. The floors above act on what is decided here.
 
+pub mod artifact;
 pub mod audit;
 pub mod decide;
 pub mod event;
+pub mod gate;
 pub mod ids;
 pub mod job;
 pub mod outcome;
