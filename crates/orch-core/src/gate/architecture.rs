@@ -13,6 +13,9 @@ const STANDING: [&str; 2] = ["proposed", "accepted"];
 const WITHDRAWN: [&str; 3] = ["rejected", "deprecated", "superseded"];
 
 pub(super) fn check(input: &GateInput<'_>) -> Judged {
+    if *input.artifacts.get("06-adr") != ArtifactContent::Absent {
+        return Err("06-adr: it has to be a folder, not a file or a link to one".to_owned());
+    }
     let mut reasons = Vec::new();
     let mut standing = 0;
     for (path, content) in input.artifacts.iter() {

@@ -58,4 +58,8 @@ fn a_linked_adr_is_refused_even_beside_a_good_one() {
     files.insert("06-adr/ADR-002-link.md", ArtifactContent::Symlink);
     let verdict = ask(Gate::ArchitectureComplete, &files, None);
     expect(&verdict, "refused", "06-adr/ADR-002-link.md: it is a symbolic link", "link");
+    let mut files = set(&[]);
+    files.insert("06-adr", ArtifactContent::Symlink);
+    let verdict = ask(Gate::ArchitectureComplete, &files, None);
+    expect(&verdict, "refused", "06-adr: it has to be a folder", "linked folder");
 }
