@@ -1,1 +1,32 @@
-//! The loops: read, decide, apply, act.
+//! The loops of the service: read, decide, apply, act. The one floor that joins store, processes,
+//! git and agents; whatever is decided is decided in `orch-core`.
+
+pub mod active;
+mod brief;
+pub mod clock;
+pub mod engine;
+pub mod error;
+pub mod home;
+mod merge_gate;
+mod open;
+pub mod operate;
+pub mod reaper;
+pub mod reconciler;
+pub mod register;
+pub mod repo_config;
+pub mod report;
+pub mod run;
+mod runners;
+pub mod service;
+pub mod settings;
+pub mod stats;
+pub mod wake;
+mod worker;
+
+pub use engine::Engine;
+pub use home::{Home, HomeError, HomeLock};
+pub use open::{EngineConfig, OpenError, open_store};
+pub use operate::{NewTaskRequest, OperateError, Operator, Submitted};
+pub use register::RegisterRequest;
+pub use report::EngineReport;
+pub use service::Service;

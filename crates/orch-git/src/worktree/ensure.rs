@@ -38,6 +38,13 @@ impl Mirror {
         self.add_worktree(key, &root, base)
     }
 
+    /// Removes a task's worktree in whatever state it is; the branch stays. Fine if it is gone.
+    pub fn remove_worktree(&self, path: &Path) -> Result<()> {
+        let root = files::real(path)?;
+        let admins = self.admins_of(&root);
+        self.clear_place(&root, &admins)
+    }
+
     fn worktree(&self, key: &TaskKey, root: &Path, admin: &Path) -> Worktree {
         Worktree {
             mirror: self.clone(),

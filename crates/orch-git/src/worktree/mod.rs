@@ -5,6 +5,7 @@ mod commit;
 mod discard;
 mod ensure;
 mod recover;
+mod start_over;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,125 @@
+//! The runs that this process drives at the moment, and the locks of their repositories.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use orch_core::ids::{RepoName, RunId};
+use orch_core::job::Fence;
+
+/// The runs being driven; a run is entered before it is claimed, so that the reaper never takes
+/// one for lost which is just beginning.
+#[derive(Debug, Default, Clone)]
+pub struct Active {
+    runs: Arc<Mutex<HashMap<RunId, Arc<Driven>>>>,
+}
+
+/// One driven run.
+#[derive(Debug)]
+pub struct Driven {
+    fence: Mutex<Option<Fence>>,
+    lost: AtomicBool,
+}
+
+impl Driven {
+    /// True once the run has lost its job: whatever it does is to be discarded.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// Notes by which claim the run owns its job.
+    pub fn owns(&self, fence: Fence) {
+        *lock(&self.fence) = Some(fence);
+    }
+}
+
+/// The run is driven for as long as this lives.
+#[derive(Debug)]
+pub struct Entry {
+    active: Active,
+    run: RunId,
+    /// The run's shared state.
+    pub driven: Arc<Driven>,
+}
+
+impl Active {
+    /// Enters a run; `None` where it is driven already.
+    pub fn enter(&self, run: &RunId) -> Option<Entry> {
+        let mut runs = lock(&self.runs);
+        if runs.contains_key(run) {
+            return None;
+        }
+        let driven = Arc::new(Driven { fence: Mutex::new(None), lost: AtomicBool::new(false) });
+        runs.insert(run.clone(), Arc::clone(&driven));
+        Some(Entry { active: self.clone(), run: run.clone(), driven })
+    }
+
+    /// Whether the run is driven here.
+    pub fn contains(&self, run: &RunId) -> bool {
+        lock(&self.runs).contains_key(run)
+    }
+
+    /// The claims of all driven runs.
+    pub fn fences(&self) -> Vec<Fence> {
+        lock(&self.runs).values().filter_map(|driven| lock(&driven.fence).clone()).collect()
+    }
+
+    /// Tells runs that they have lost their jobs.
+    pub fn lose(&self, lost: &[Fence]) {
+        let runs = lock(&self.runs);
+        for driven in lost.iter().filter_map(|fence| runs.get(&fence.run_id)) {
+            driven.lost.store(true, Ordering::Release);
+        }
+    }
+
+    /// How many runs are driven.
+    pub fn len(&self) -> usize {
+        lock(&self.runs).len()
+    }
+
+    /// Whether none is driven.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        lock(&self.active.runs).remove(&self.run);
+    }
+}
+
+/// One lock per repository: its mirror is changed by one thread at a time.
+#[derive(Debug, Default)]
+pub struct RepoLocks {
+    locks: Mutex<HashMap<RepoName, Arc<Mutex<()>>>>,
+}
+
+impl RepoLocks {
+    /// Does something while no other thread changes the repository's mirror.
+    pub fn hold<T>(&self, repo: &RepoName, act: impl FnOnce() -> T) -> T {
+        let of_repo = Arc::clone(lock(&self.locks).entry(repo.clone()).or_default());
+        let _held = lock(&of_repo);
+        act()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_driven_once_and_leaves_when_its_entry_goes() {
+        let active = Active::default();
+        let run = RunId::from_parts(1, 1);
+        let entry = active.enter(&run).unwrap();
+        assert!(active.enter(&run).is_none());
+        assert!(!entry.driven.is_lost());
+        drop(entry);
+        assert!(active.is_empty());
+    }
+}

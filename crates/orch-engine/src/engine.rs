@@ -1,0 +1,196 @@
+//! The engine: what every loop and every run shares.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use orch_core::decide::{Decision, Policy, Step};
+use orch_core::event::EventKind;
+use orch_core::ids::{AgentName, Revision, RunId, WorkerId};
+use orch_core::job::{Fence, JobState};
+use orch_core::outcome::Outcome;
+use orch_core::task::Task;
+use orch_git::{Git, GitError, Mirror, Worktree};
+use orch_process::RunDir;
+use orch_store::{Repo, Store, StoreError};
+
+use crate::active::{Active, RepoLocks};
+use crate::clock::Clock;
+use crate::error::chain;
+use crate::home::Home;
+use crate::repo_config::RepoConfig;
+use crate::run::{Halt, Owned};
+use crate::runners::RunnerKind;
+use crate::settings::{EngineSettings, SettingsSources};
+use crate::stats::Stats;
+use crate::wake::Wake;
+
+/// How long a claim holds without a heartbeat.
+pub const LEASE: Duration = Duration::from_secs(45);
+/// From one heartbeat to the next.
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// What every loop and every run shares.
+pub struct Engine {
+    /// The records.
+    pub store: Store,
+    /// The state directory.
+    pub home: Home,
+    /// The service's settings.
+    pub settings: EngineSettings,
+    /// Where repositories' settings come from.
+    pub sources: SettingsSources,
+    /// The `orch` binary, for supervisors and scripted agents.
+    pub program: PathBuf,
+    /// This worker.
+    pub worker: WorkerId,
+    /// This machine's name.
+    pub host: String,
+    /// The version of the program.
+    pub version: &'static str,
+    /// When the service started.
+    pub started_at: Timestamp,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// The environment that runs may see.
+    pub environment: BTreeMap<String, String>,
+    /// The git command line.
+    pub git: Git,
+    /// What the loops report.
+    pub stats: Stats,
+    /// The runs driven here.
+    pub active: Active,
+    /// One lock per repository.
+    pub repo_locks: RepoLocks,
+    /// Wakes and stops the loops.
+    pub wake: Arc<Wake>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("home", &self.home)
+            .field("worker", &self.worker)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// The repository's mirror, made where it is not there.
+    pub fn mirror(&self, repo: &Repo) -> Result<Mirror, GitError> {
+        Mirror::open(&self.git, &self.home.mirror(&repo.info.name), &repo.info.remote)
+    }
+
+    /// The worktree of a run that was prepared before.
+    pub fn worktree(&self, owned: &Owned) -> Result<Worktree, Halt> {
+        let key = &owned.task.key;
+        self.repo_locks.hold(&owned.task.repo, || {
+            let mirror = self.mirror(&owned.repo)?;
+            let base = mirror
+                .branch_head(key)?
+                .ok_or_else(|| Halt::moment(format!("the branch {} is gone", key.branch())))?;
+            Ok(mirror.ensure_worktree(key, &self.home.worktree(key), &base)?)
+        })
+    }
+
+    /// Pushes the task's branch, so that what a run did outlives this machine's disk.
+    pub fn push(&self, owned: &Owned, worktree: &Worktree, head: &Revision) -> Result<(), Halt> {
+        let mirror = worktree.mirror();
+        let known = mirror.remote_head(&owned.task.key.branch())?;
+        mirror.push_branch(&owned.task.key, head, known.as_ref())?;
+        Ok(())
+    }
+
+    /// The limits that decisions about a repository's tasks keep; the defaults where its settings
+    /// can't be read.
+    pub fn policy(&self, repo: &Repo, agent: &AgentName) -> Policy {
+        RepoConfig::load(self, repo).map(|config| config.settings.policy(agent)).unwrap_or_default()
+    }
+
+    /// Whether the run still owns its job.
+    pub fn owns(&self, fence: &Fence) -> Result<bool, StoreError> {
+        let job = match self.store.job(fence.job_id) {
+            Ok(job) => job,
+            Err(StoreError::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(matches!(&job.state, JobState::Running(owner)
+            if owner.run_id == fence.run_id && owner.run_epoch == fence.run_epoch))
+    }
+
+    /// The environment of a run: what is allowed of the service's own, and the further names.
+    pub fn allowed_env(&self, further: &[String]) -> BTreeMap<String, String> {
+        orch_agents::allowed_env(&self.environment, further)
+    }
+
+    /// How long the worker may sleep: until the next deferred job is due, at most `limit`.
+    pub fn next_look(&self, limit: Duration) -> Duration {
+        let Ok(Some(due)) = self.store.next_wakeup(self.clock.now()) else { return limit };
+        let wait: SignedDuration = due.duration_since(self.clock.now());
+        Duration::try_from(wait)
+            .unwrap_or(Duration::from_millis(1))
+            .clamp(Duration::from_millis(1), limit)
+    }
+
+    /// Ends a run's processes, whatever is left of them.
+    pub fn end_run(&self, run: &RunId) {
+        let dir = RunDir::new(self.home.run(run));
+        if dir.path().exists() {
+            if let Err(error) = orch_process::request_stop(&dir) {
+                tracing::warn!(run.id = %run, %error, "a run could not be asked to stop");
+            }
+            let halt = || false;
+            drop(orch_process::wait_exit(&dir, &halt));
+        }
+        orch_process::sweep(run);
+    }
+
+    /// Removes the worktree of a task that is over.
+    pub fn retire_worktree(&self, owned: &Owned) {
+        self.remove_worktree(&owned.task);
+    }
+
+    /// Removes a task's worktree; true where it is gone now.
+    pub fn remove_worktree(&self, task: &Task) -> bool {
+        let path = self.home.worktree(&task.key);
+        let Ok(repo) = self.store.repo(&task.repo) else { return false };
+        let removed = self.repo_locks.hold(&task.repo, || {
+            let mirror = self.mirror(&repo)?;
+            mirror.remove_worktree(&path)
+        });
+        if let Err(error) = &removed {
+            tracing::warn!(task.key = %task.key, error = chain(error), "a worktree could not be removed; the reconciler tries again");
+        }
+        removed.is_ok()
+    }
+
+    /// Counts what a run came to, for `GET /queue`.
+    pub fn count(&self, owned: &Owned, outcome: Option<&Outcome>, decision: &Decision) {
+        if let Some(outcome) = outcome {
+            match RunnerKind::by_name(&owned.job.agent) {
+                Some(RunnerKind::Test) => self.stats.testing.count(outcome),
+                Some(RunnerKind::Staging) => self.stats.staging.count(outcome),
+                Some(RunnerKind::Deploy) | None => {}
+            }
+        }
+        for event in &decision.events {
+            let counter = match event.kind {
+                EventKind::TaskMerged => &self.stats.landed,
+                EventKind::TaskRetested => &self.stats.retested,
+                EventKind::TaskBounced
+                    if owned.job.agent.as_str() == orch_core::stage::MERGE_GATE =>
+                {
+                    &self.stats.rejected
+                }
+                _ => continue,
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Step::Hold(hold) = &decision.step {
+            tracing::warn!(task.key = %owned.task.key, hold.reason = hold.reason, "task held");
+        }
+    }
+}

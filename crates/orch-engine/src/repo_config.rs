@@ -1,0 +1,143 @@
+//! A repository's settings, read anew for every run from where the user keeps them: the checkout
+//! that was registered, else the default branch in the mirror. Never from a task's branch, where
+//! an agent could change what it is judged by.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use orch_agents::AdapterConfig;
+use orch_core::ids::{AgentName, RepoName};
+use orch_core::pipeline::{self, Pipeline};
+use orch_core::settings::{Adapter, AgentSettings, CommandLine, RepoSettings, SettingsErrors};
+use orch_store::Repo;
+
+use crate::engine::Engine;
+use crate::error::chain;
+use crate::runners::RunnerKind;
+
+/// A repository's settings, ready for use.
+#[derive(Debug, Clone)]
+pub struct RepoConfig {
+    /// All of them.
+    pub settings: RepoSettings,
+    /// The folder of the `orch.toml`; scripts and prompts are looked up here first.
+    pub base_dir: PathBuf,
+}
+
+/// A runner's command and limit.
+#[derive(Debug, Clone)]
+pub struct SuiteConfig {
+    /// What is run.
+    pub command: CommandLine,
+    /// The absolute limit.
+    pub timeout: Duration,
+}
+
+/// What an agent's launch needs.
+#[derive(Debug, Clone)]
+pub struct AgentConfig {
+    /// The adapter and its own settings.
+    pub adapter: AdapterConfig,
+    /// The absolute limit.
+    pub timeout: Duration,
+    /// The longest silence; `None` is no limit.
+    pub stall: Option<Duration>,
+    /// Further environment names it may see.
+    pub env: Vec<String>,
+    /// A prompt of its own.
+    pub prompt: Option<PathBuf>,
+}
+
+/// The name of the settings file at a repository's root.
+pub const FILE: &str = "orch.toml";
+
+impl RepoConfig {
+    /// Reads the settings; the error names file, line and remedy.
+    pub fn load(engine: &Engine, repo: &Repo) -> Result<Self, String> {
+        let (text, base_dir) = source(engine, repo)?;
+        let path = base_dir.join(FILE).display().to_string();
+        let loaded =
+            engine.sources.repository(&path, &text).map_err(|errors| errors.to_string())?;
+        Ok(Self { settings: loaded, base_dir })
+    }
+
+    /// The pipeline that a new task of the repository gets.
+    pub fn pipeline(&self, name: &RepoName) -> Result<Pipeline, Vec<String>> {
+        pipeline::resolve(&self.settings, name).map_err(|errors| lines(&errors))
+    }
+
+    /// A runner's command; `None` where the repository has none.
+    pub fn suite(&self, kind: RunnerKind) -> Option<SuiteConfig> {
+        let settings = &self.settings;
+        let (command, timeout) = match kind {
+            RunnerKind::Test => (&settings.test_runner.command, settings.test_runner.timeout),
+            RunnerKind::Staging => {
+                (&settings.staging_runner.command, settings.staging_runner.timeout)
+            }
+            RunnerKind::Deploy => (&settings.deploy.command, settings.deploy.timeout),
+        };
+        command.clone().map(|command| SuiteConfig { command, timeout })
+    }
+
+    /// An agent's launch; the error says what to set.
+    pub fn agent(&self, role: &AgentName) -> Result<AgentConfig, String> {
+        let found = self.settings.agents.for_role(role);
+        let Some(agent) = found else {
+            return Err(format!(
+                "no agent for {role}: set [agents.default] or [agents.{role}] in {FILE}"
+            ));
+        };
+        Ok(AgentConfig {
+            adapter: adapter(role, agent)?,
+            timeout: agent.timeout,
+            stall: agent.stall,
+            env: agent.env.clone(),
+            prompt: agent.prompt.clone().map(PathBuf::from),
+        })
+    }
+}
+
+/// Every problem as a line.
+pub fn lines(errors: &SettingsErrors) -> Vec<String> {
+    errors.0.iter().map(ToString::to_string).collect()
+}
+
+fn adapter(role: &AgentName, agent: &AgentSettings) -> Result<AdapterConfig, String> {
+    match agent.adapter {
+        Adapter::Command => match &agent.command {
+            Some(command) => Ok(AdapterConfig::Command { argv: command.clone() }),
+            None => Err(format!("[agents.{role}] has adapter \"command\" and no command")),
+        },
+        Adapter::Scripted => match &agent.script {
+            Some(script) => Ok(AdapterConfig::Scripted { script: script.into() }),
+            None => Err(format!("[agents.{role}] has adapter \"scripted\" and no script")),
+        },
+        other => Err(format!(
+            "[agents.{role}] adapter \"{}\" is not part of this version; use \"command\" with the CLI's own command line",
+            other.name()
+        )),
+    }
+}
+
+fn source(engine: &Engine, repo: &Repo) -> Result<(String, PathBuf), String> {
+    if let Some(checkout) = &repo.info.checkout {
+        let checkout = PathBuf::from(checkout);
+        match std::fs::read_to_string(checkout.join(FILE)) {
+            Ok(text) => return Ok((text, checkout)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("{}: {error}", checkout.join(FILE).display())),
+        }
+    }
+    let committed = engine.mirror(repo).and_then(|mirror| {
+        let head = mirror.remote_head(&repo.info.default_branch)?;
+        head.map_or(Ok(None), |head| mirror.file_at(&head, FILE))
+    });
+    match committed.map_err(|error| chain(&error))? {
+        Some(bytes) => {
+            let text = String::from_utf8(bytes)
+                .map_err(|_| format!("{FILE} on {} is not UTF-8", repo.info.default_branch))?;
+            Ok((text, engine.home.path().to_owned()))
+        }
+        None => Ok((String::new(), engine.home.path().to_owned())),
+    }
+}

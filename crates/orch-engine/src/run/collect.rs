@@ -1,0 +1,201 @@
+//! What a run left behind becomes commits on the task's branch, and the gate's verdict on them.
+//! Done again after a crash it comes to the same end.
+
+use orch_core::decide::RunReport;
+use orch_core::gate::BranchEvidence;
+use orch_core::ids::Revision;
+use orch_core::outcome::{Outcome, Worked, classify};
+use orch_core::pipeline::StageSpec;
+use orch_core::process::RunExit;
+use orch_core::stage::Gate;
+use orch_core::task::Tested;
+use orch_core::verdict::Verdict;
+use orch_git::{CommitScope, Worktree};
+use orch_process::RunDir;
+use orch_store::Usage;
+
+use super::{Ended, Halt, Owned, judge};
+use crate::engine::Engine;
+use crate::repo_config::RepoConfig;
+use crate::runners::{self, RunnerKind};
+
+/// Turns a run's exit into its report.
+pub fn collect(
+    engine: &Engine,
+    owned: &Owned,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    base: &Revision,
+    exit: &RunExit,
+) -> Result<Ended, Halt> {
+    orch_process::sweep(&owned.owner.run_id);
+    let worktree = engine.worktree(owned)?;
+    match RunnerKind::by_name(&owned.job.agent) {
+        Some(kind) => runner(engine, owned, stage, config, kind, &worktree, base, exit),
+        None => agent(engine, owned, stage, &worktree, base, exit),
+    }
+}
+
+fn agent(
+    engine: &Engine,
+    owned: &Owned,
+    stage: &StageSpec,
+    worktree: &Worktree,
+    base: &Revision,
+    exit: &RunExit,
+) -> Result<Ended, Halt> {
+    let told = told_events(engine, owned);
+    let outcome = match (classify(Worked::Agent, exit), told.rate_limited_until) {
+        (Outcome::SuiteRan { exit_code }, _) => Outcome::SuiteRan { exit_code },
+        (_, Some(until)) => Outcome::RateLimited { until },
+        (outcome, None) => outcome,
+    };
+    let ran = matches!(outcome, Outcome::SuiteRan { .. });
+    let head = save(owned, stage, worktree, base, ran)?;
+    engine.push(owned, worktree, &head)?;
+    let verdict = if ran {
+        let branch = branch_evidence(engine, owned, worktree, &head)?;
+        judge::judge(engine, owned, stage, base, Some(&branch))?
+    } else {
+        Verdict::refused("the agent did not come to its own end")
+    };
+    let report = RunReport { outcome, verdict, head: Some(head.clone()), tested: None };
+    Ok(Ended::Worked {
+        report,
+        gate: ran.then_some(stage.gate),
+        judged: Some(head),
+        usage: told.usage,
+    })
+}
+
+/// Commits what the agent left, in the task's name. Who may not write code keeps only the
+/// artifact folder; who moved the branch elsewhere has the branch put back under its changes.
+fn save(
+    owned: &Owned,
+    stage: &StageSpec,
+    worktree: &Worktree,
+    base: &Revision,
+    ran: bool,
+) -> Result<Revision, Halt> {
+    let key = &owned.task.key;
+    let artifacts = key.artifact_dir();
+    worktree.keep_base(base)?;
+    if !stage.writes_code {
+        let outside = worktree.changed_paths(base, &worktree.head()?)?;
+        if outside.iter().any(|changed| !changed.path.starts_with(&format!("{artifacts}/"))) {
+            worktree.uncommit(base)?;
+        }
+        worktree.discard_outside(&artifacts)?;
+        if !ran {
+            worktree.discard_all()?;
+        }
+    }
+    let what = if ran {
+        format!("{} by {}", stage.name, owned.job.agent)
+    } else {
+        format!("{}, unfinished", stage.name)
+    };
+    let message = format!("{key}: {what}\n\n{}\n\nRun: {}", owned.task.title, owned.owner.run_id);
+    if stage.writes_code {
+        worktree.commit(&message, CommitScope::All)?;
+        worktree.finished_starting_over()?;
+    }
+    worktree.commit(&message, CommitScope::Under(&artifacts))?;
+    Ok(worktree.head()?)
+}
+
+fn branch_evidence(
+    engine: &Engine,
+    owned: &Owned,
+    worktree: &Worktree,
+    head: &Revision,
+) -> Result<BranchEvidence, Halt> {
+    let mirror = engine.mirror(&owned.repo)?;
+    let main = mirror.remote_head(&owned.repo.info.default_branch)?;
+    let main = main.ok_or_else(|| {
+        Halt::environment(format!("no branch {} any more", owned.repo.info.default_branch))
+    })?;
+    let fork = worktree.merge_base(&main, head)?.unwrap_or(main);
+    let changed: Vec<String> =
+        worktree.changed_paths(&fork, head)?.into_iter().map(|c| c.path).collect();
+    let code: Vec<&String> =
+        changed.iter().filter(|path| !super::prepare::is_artifact(path)).collect();
+    let commits =
+        if code.is_empty() { 0 } else { worktree.commits_between(&fork, head)?.len() as u32 };
+    Ok(BranchEvidence {
+        commits_ahead: commits,
+        clean: worktree.is_clean()?,
+        outside: Vec::new(),
+        guard_findings: judge::guard(worktree.path(), &changed),
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call site; each is a different fact of the run")]
+fn runner(
+    engine: &Engine,
+    owned: &Owned,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    kind: RunnerKind,
+    worktree: &Worktree,
+    base: &Revision,
+    exit: &RunExit,
+) -> Result<Ended, Halt> {
+    let outcome = runners::outcome(kind, config, owned, exit);
+    let Outcome::SuiteRan { exit_code } = outcome else {
+        worktree.discard_all()?;
+        let verdict = Verdict::refused("the suite did not run");
+        let report = RunReport { outcome, verdict, head: None, tested: None };
+        return Ok(Ended::Worked { report, gate: None, judged: None, usage: Usage::default() });
+    };
+    let code_tree = worktree.code_tree(base)?;
+    let artifact = runners::artifact(kind, config, owned, base, &code_tree, exit, exit_code);
+    let dir = owned.task.key.artifact_dir();
+    worktree.discard_all()?;
+    judge::write(&worktree.path().join(&dir), kind.artifact(), &artifact)?;
+    let message = format!(
+        "{}: {} by {}\n\nRun: {}",
+        owned.task.key, stage.name, owned.job.agent, owned.owner.run_id
+    );
+    worktree.commit(&message, CommitScope::Under(&dir))?;
+    let head = worktree.head()?;
+    engine.push(owned, worktree, &head)?;
+    let verdict = judge::judge(engine, owned, stage, base, None)?;
+    let tested =
+        (stage.gate == Gate::TestsPassed).then(|| Tested { commit: base.clone(), code_tree });
+    let report = RunReport { outcome, verdict, head: Some(head), tested };
+    Ok(Ended::Worked {
+        report,
+        gate: Some(stage.gate),
+        judged: Some(base.clone()),
+        usage: Usage::default(),
+    })
+}
+
+/// What an agent reported of itself on its output.
+#[derive(Default)]
+struct Told {
+    usage: Usage,
+    rate_limited_until: Option<jiff::Timestamp>,
+}
+
+fn told_events(engine: &Engine, owned: &Owned) -> Told {
+    use orch_agents::AgentEvent;
+    let dir = RunDir::new(engine.home.run(&owned.owner.run_id));
+    let mut told = Told::default();
+    for line in orch_process::log::lines(&dir) {
+        match orch_agents::parse_line(&line.text) {
+            AgentEvent::Usage { input_tokens, output_tokens, cost_usd } => {
+                told.usage.input_tokens += input_tokens;
+                told.usage.output_tokens += output_tokens;
+                told.usage.cost_micros += (cost_usd * 1e6).round() as u64;
+            }
+            AgentEvent::RateLimited { retry_after_s } => {
+                let wait = jiff::SignedDuration::from_secs(retry_after_s.min(7 * 86_400) as i64);
+                told.rate_limited_until = line.at.checked_add(wait).ok();
+            }
+            _ => {}
+        }
+    }
+    told
+}

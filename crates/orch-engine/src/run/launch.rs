@@ -1,0 +1,140 @@
+//! `launch_job`: the single place that starts a producer (S6). Reserved agents are intercepted
+//! here, before anything that could be an LLM is started.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use orch_agents::{AdapterConfig, LaunchContext};
+use orch_core::pipeline::{Producer, StageSpec};
+use orch_process::{LaunchError, Revocation, RunDir, RunSpec};
+
+use super::prepare::Workplace;
+use super::{Halt, Owned};
+use crate::brief;
+use crate::engine::Engine;
+use crate::repo_config::RepoConfig;
+use crate::runners::{self, RunnerKind};
+
+/// What is started: a command line, its environment and its limits.
+pub struct Work {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// The complete environment.
+    pub env: BTreeMap<String, String>,
+    /// What it reads; `None` is nothing.
+    pub stdin: Option<std::path::PathBuf>,
+    /// The absolute limit.
+    pub timeout: Duration,
+    /// The longest silence.
+    pub stall: Option<Duration>,
+}
+
+/// Output kept of one run; a runaway agent must not fill the disk.
+const LOG_LIMIT: u64 = 256 * 1024 * 1024;
+/// From the polite signal to the last one.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Starts the job's producer under a supervisor of its own and records which process it is.
+pub fn launch_job(
+    engine: &Engine,
+    owned: &Owned,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    place: &Workplace,
+) -> Result<(), Halt> {
+    let dir = RunDir::new(engine.home.run(&owned.owner.run_id));
+    let work = match RunnerKind::by_name(&owned.job.agent) {
+        Some(kind) => runners::work(engine, owned, kind, config, place)?,
+        None => agent_work(engine, owned, stage, config, place, &dir)?,
+    };
+    let spec = RunSpec {
+        run_id: owned.owner.run_id.clone(),
+        argv: work.argv,
+        cwd: place.worktree.path().to_owned(),
+        env: work.env,
+        stdin: work.stdin,
+        timeout: work.timeout,
+        stall: work.stall,
+        grace: GRACE,
+        log_limit: LOG_LIMIT,
+    };
+    match orch_process::launch(&engine.program, &dir, &spec) {
+        Ok(supervisor) => Ok(engine.store.stamp_process(&owned.fence(), &supervisor)?),
+        Err(error) => not_launched(&dir, &error),
+    }
+}
+
+/// A launch that failed may have started the run all the same: taking its claim away tells.
+fn not_launched(dir: &RunDir, error: &LaunchError) -> Result<(), Halt> {
+    match orch_process::revoke(dir) {
+        Ok(Revocation::AlreadyStarted) => Ok(()),
+        Ok(Revocation::Revoked) | Err(_) => Err(Halt::moment(format!(
+            "the run's supervisor could not be started: {}",
+            crate::error::chain(error)
+        ))),
+    }
+}
+
+fn agent_work(
+    engine: &Engine,
+    owned: &Owned,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    place: &Workplace,
+    dir: &RunDir,
+) -> Result<Work, Halt> {
+    let Producer::Agent(_) = &stage.producer else {
+        return Err(Halt::environment(format!("{} is not worked by an agent", stage.name)));
+    };
+    let agent = config.agent(&owned.job.agent).map_err(Halt::environment)?;
+    let brief = brief::render(engine, owned, stage, config, place)?;
+    clear_own_artifacts(stage, place)?;
+    let brief_file = dir.path().join("brief.md");
+    let write = |error| Halt::moment(format!("the brief {}: {error}", brief_file.display()));
+    std::fs::create_dir_all(dir.path()).map_err(write)?;
+    std::fs::write(&brief_file, brief).map_err(write)?;
+    let context = LaunchContext {
+        task: owned.task.key.clone(),
+        title: owned.task.title.clone(),
+        stage: stage.name.clone(),
+        agent: owned.job.agent.clone(),
+        attempt: owned.attempt,
+        run_id: owned.owner.run_id.clone(),
+        worktree: place.worktree.path().to_owned(),
+        artifact_dir: place.artifacts.clone(),
+        brief_file,
+        base_dir: config.base_dir.clone(),
+        orch_program: engine.program.clone(),
+        inherited_env: engine.allowed_env(&agent.env),
+    };
+    let adapter: &AdapterConfig = &agent.adapter;
+    let plan = orch_agents::plan(adapter, &context)
+        .map_err(|e| Halt::environment(crate::error::chain(&e)))?;
+    Ok(Work {
+        argv: plan.argv,
+        env: plan.env,
+        stdin: Some(plan.stdin),
+        timeout: agent.timeout,
+        stall: agent.stall,
+    })
+}
+
+/// A verdict has to be of this run: what an earlier attempt left at this stage is taken away
+/// first, so that an agent which does nothing can't pass on it.
+fn clear_own_artifacts(stage: &StageSpec, place: &Workplace) -> Result<(), Halt> {
+    for name in runners::artifact_names(stage) {
+        let path = place.artifacts.join(name);
+        let gone = match std::fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => std::fs::remove_dir_all(&path),
+            Ok(_) => std::fs::remove_file(&path),
+            Err(error) => Err(error),
+        };
+        match gone {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Halt::moment(format!("the old artifact {}: {error}", path.display())));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

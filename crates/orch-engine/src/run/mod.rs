@@ -1,0 +1,277 @@
+//! One run from its claim to its decision: prepare, launch, wait, collect, judge, decide, apply.
+//! Every step may be cut off by a crash and is done again from what stands on disk, in git and in
+//! the store.
+
+mod collect;
+pub(crate) mod judge;
+pub(crate) mod launch;
+pub(crate) mod prepare;
+mod wait;
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use orch_core::decide::{self, Decision, MergeResult, RunReport, Situation, Step};
+use orch_core::ids::Revision;
+use orch_core::job::{Fence, Job, JobState, Ownership};
+use orch_core::outcome::Outcome;
+use orch_core::pipeline::StageSpec;
+use orch_core::stage::{Gate, MERGE_GATE};
+use orch_core::task::Task;
+use orch_core::verdict::Verdict;
+use orch_git::GitError;
+use orch_store::{Guard, Repo, RunRecord, StoreError, Usage};
+
+use crate::active::Driven;
+use crate::engine::Engine;
+use crate::merge_gate;
+use crate::repo_config::RepoConfig;
+
+/// A claimed job with everything a run of it needs to know.
+#[derive(Debug, Clone)]
+pub struct Owned {
+    /// The job, running.
+    pub job: Job,
+    /// Its task, as it was at the claim.
+    pub task: Task,
+    /// The task's repository.
+    pub repo: Repo,
+    /// Which attempt at the stage this is; counts returns, not defers.
+    pub attempt: u32,
+    /// The claim.
+    pub owner: Ownership,
+    /// What the run began on; `None` until it was prepared.
+    pub base: Option<Revision>,
+}
+
+impl Owned {
+    /// What every write by the run shows.
+    pub fn fence(&self) -> Fence {
+        Fence {
+            job_id: self.job.id,
+            run_id: self.owner.run_id.clone(),
+            run_epoch: self.owner.run_epoch,
+        }
+    }
+
+    /// The stage's place in the task's own pipeline.
+    fn stage(&self) -> Result<&StageSpec, Halt> {
+        let missing = || {
+            Halt::environment(format!("the pipeline of this task has no stage {}", self.job.stage))
+        };
+        self.task.pipeline.stage(&self.job.stage).ok_or_else(missing)
+    }
+}
+
+/// Where a run is taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// From the beginning: it was claimed a moment ago.
+    Claim,
+    /// From the wait for its end: its supervisor was found alive or finished after a restart.
+    Launched,
+}
+
+/// Why a run is left before its end.
+#[derive(Debug)]
+pub enum Halt {
+    /// The service stops; the supervisor goes on and the next service takes the run up again.
+    Stopping,
+    /// The run has lost its job; whatever it did is discarded.
+    Lost,
+    /// Infrastructure failed under it.
+    Infra(Outcome),
+}
+
+impl Halt {
+    /// Something that waiting may mend.
+    pub fn moment(reason: impl std::fmt::Display) -> Self {
+        Self::Infra(Outcome::TransientInfra { reason: reason.to_string() })
+    }
+
+    /// Something that somebody has to mend.
+    pub fn environment(reason: impl std::fmt::Display) -> Self {
+        Self::Infra(Outcome::PermanentEnv { reason: reason.to_string() })
+    }
+}
+
+impl std::convert::From<GitError> for Halt {
+    fn from(error: GitError) -> Self {
+        let reason = format!("git: {}", crate::error::chain(&error));
+        if error.is_transient() { Self::moment(reason) } else { Self::environment(reason) }
+    }
+}
+
+impl std::convert::From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Fenced { .. } => Self::Lost,
+            other => Self::moment(format!("database: {}", crate::error::chain(&other))),
+        }
+    }
+}
+
+/// How a run came to its end: what the decision is made from.
+enum Ended {
+    /// A producer worked and its gate has spoken.
+    Worked { report: RunReport, gate: Option<Gate>, judged: Option<Revision>, usage: Usage },
+    /// The merge gate worked.
+    Merged(MergeResult),
+}
+
+/// Drives a run to its end, or until the service stops.
+pub fn drive(engine: &Engine, owned: &Owned, driven: &Driven, from: From) {
+    let begun = Instant::now();
+    let ended = match work(engine, owned, driven, from) {
+        Ok(ended) => ended,
+        Err(Halt::Stopping) => return,
+        Err(Halt::Lost) => return discard(engine, owned),
+        Err(Halt::Infra(outcome)) => not_judged(owned, outcome),
+    };
+    if driven.is_lost() {
+        return discard(engine, owned);
+    }
+    tracing::debug!(
+        task.key = %owned.task.key, run.id = %owned.owner.run_id, stage = %owned.job.stage,
+        run.ms = begun.elapsed().as_millis() as u64, "run collected",
+    );
+    settle(engine, owned, &ended);
+}
+
+fn work(engine: &Engine, owned: &Owned, driven: &Driven, from: From) -> Result<Ended, Halt> {
+    let config = RepoConfig::load(engine, &owned.repo).map_err(Halt::environment)?;
+    if owned.job.agent.as_str() == MERGE_GATE {
+        return merge_gate::land(engine, owned, driven, &config).map(Ended::Merged);
+    }
+    let stage = owned.stage()?;
+    let base = match (from, &owned.base) {
+        (From::Launched, Some(base)) => base.clone(),
+        (From::Launched, None) => {
+            return Err(Halt::moment("the run was launched without a recorded base"));
+        }
+        (From::Claim, _) => {
+            let workplace = prepare::prepare(engine, owned, stage)?;
+            launch::launch_job(engine, owned, stage, &config, &workplace)?;
+            workplace.base
+        }
+    };
+    let exit = wait::wait(engine, owned, driven)?;
+    collect::collect(engine, owned, stage, &config, &base, &exit)
+}
+
+/// The end of a run that infrastructure cut short.
+fn not_judged(owned: &Owned, outcome: Outcome) -> Ended {
+    if owned.job.agent.as_str() == MERGE_GATE {
+        return Ended::Merged(MergeResult::Infra(outcome));
+    }
+    let verdict = Verdict::refused("the work did not run to its end");
+    let report = RunReport { outcome, verdict, head: None, tested: None };
+    Ended::Worked { report, gate: None, judged: None, usage: Usage::default() }
+}
+
+/// Decides and applies; a run that lost its job meanwhile is discarded.
+fn settle(engine: &Engine, owned: &Owned, ended: &Ended) {
+    let now = engine.clock.now();
+    let (decision, record) = decide(engine, owned, ended, now);
+    engine.count(owned, ended_outcome(ended), &decision);
+    let guard = Guard::Run(owned.fence());
+    // A database that is busy or full for a moment must not cost a finished run its result.
+    loop {
+        match engine.store.apply(engine.clock.now(), &guard, &decision, Some(&record)) {
+            Ok(_) => break,
+            Err(StoreError::Fenced { .. }) => return discard(engine, owned),
+            Err(error) => {
+                tracing::error!(task.key = %owned.task.key, error = crate::error::chain(&error), "a decision could not be stored; trying again");
+                if engine.wake.sleep_through(std::time::Duration::from_millis(500)) {
+                    return;
+                }
+            }
+        }
+    }
+    if matches!(decision.step, Step::End(_)) {
+        engine.retire_worktree(owned);
+    }
+    engine.wake.notify();
+}
+
+fn ended_outcome(ended: &Ended) -> Option<&Outcome> {
+    match ended {
+        Ended::Worked { report, .. } => Some(&report.outcome),
+        Ended::Merged(MergeResult::Infra(outcome)) => Some(outcome),
+        Ended::Merged(_) => None,
+    }
+}
+
+fn decide(engine: &Engine, owned: &Owned, ended: &Ended, now: Timestamp) -> (Decision, RunRecord) {
+    let running = Job { state: JobState::Running(owned.owner.clone()), ..owned.job.clone() };
+    let at = Situation { task: &owned.task, job: &running, now };
+    let random = engine.clock.random();
+    let run_id = owned.owner.run_id.clone();
+    match ended {
+        Ended::Worked { report, gate, judged, usage } => {
+            let record = RunRecord {
+                run_id,
+                outcome: report.outcome.clone(),
+                gate: gate.map(|gate| (gate, report.verdict.clone(), judged.clone())),
+                end_commit: report.head.clone(),
+                usage: *usage,
+            };
+            (
+                decide::run_ended(
+                    at,
+                    report.clone(),
+                    &engine.policy(&owned.repo, &owned.job.agent),
+                    random,
+                ),
+                record,
+            )
+        }
+        Ended::Merged(result) => {
+            let (outcome, gate, end_commit) = merge_record(result);
+            let record = RunRecord { run_id, outcome, gate, end_commit, usage: Usage::default() };
+            (
+                decide::merge_ended(
+                    at,
+                    result.clone(),
+                    &engine.policy(&owned.repo, &owned.job.agent),
+                    random,
+                ),
+                record,
+            )
+        }
+    }
+}
+
+/// How the merge gate's result stands in the run's record.
+fn merge_record(
+    result: &MergeResult,
+) -> (Outcome, Option<(Gate, Verdict, Option<Revision>)>, Option<Revision>) {
+    let ran = Outcome::SuiteRan { exit_code: 0 };
+    match result {
+        MergeResult::Landed { commit } => {
+            let verdict = Verdict::Pass { reasons: vec![format!("landed as {}", commit.short())] };
+            (ran, Some((Gate::Merged, verdict, Some(commit.clone()))), Some(commit.clone()))
+        }
+        MergeResult::Rejected { findings, head } => {
+            let verdict = Verdict::Fail { findings: findings.clone() };
+            (ran, Some((Gate::Merged, verdict, Some(head.clone()))), Some(head.clone()))
+        }
+        MergeResult::NotTested { head } => {
+            let verdict = Verdict::refused("the rebased tree is not the tested tree");
+            (ran, Some((Gate::Merged, verdict, Some(head.clone()))), Some(head.clone()))
+        }
+        MergeResult::Moved => (ran, None, None),
+        MergeResult::Infra(outcome) => (outcome.clone(), None, None),
+    }
+}
+
+/// The run lost its job: its processes are ended and nothing of it is kept.
+fn discard(engine: &Engine, owned: &Owned) {
+    tracing::info!(task.key = %owned.task.key, run.id = %owned.owner.run_id, "run discarded: its job belongs to somebody else or is over");
+    engine.end_run(&owned.owner.run_id);
+    if let Ok(task) = engine.store.task(&owned.task.key)
+        && !task.state.is_open()
+    {
+        engine.retire_worktree(owned);
+    }
+}

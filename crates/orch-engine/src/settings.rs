@@ -1,0 +1,57 @@
+//! The service's settings as the engine uses them, and where repositories' settings come from.
+
+use std::time::Duration;
+
+use orch_core::serial_gate::GatePolicy;
+use orch_core::settings::{
+    Env, RepoSettings, ServiceSettings, SettingsErrors, SettingsFile, Sources, load_repo,
+};
+
+/// The service's settings as the engine uses them.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// Runs at once on this worker.
+    pub max_concurrency: u32,
+    /// Runs at once per repository.
+    pub max_per_repo: Option<u32>,
+    /// Runs at once per agent.
+    pub max_per_agent: Option<u32>,
+    /// The serial gate.
+    pub gate: GatePolicy,
+    /// From one look of the reaper to the next.
+    pub reaper_interval: Duration,
+    /// The sanitizer's kill-switch.
+    pub sanitize_enabled: bool,
+}
+
+impl EngineSettings {
+    /// Takes what the engine needs.
+    pub fn from_service(settings: &ServiceSettings) -> Self {
+        Self {
+            max_concurrency: settings.service.max_concurrency,
+            max_per_repo: settings.service.max_per_repo,
+            max_per_agent: settings.service.max_per_agent,
+            gate: settings.serial_gate,
+            reaper_interval: settings.reaper.interval,
+            sanitize_enabled: settings.reaper.sanitize_enabled,
+        }
+    }
+}
+
+/// The environment and the service's own file: what a repository's settings are read against.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsSources {
+    /// The `ORCH_*` environment.
+    pub env: Env,
+    /// The path and text of `$ORCH_HOME/orch.toml`.
+    pub service_file: Option<(String, String)>,
+}
+
+impl SettingsSources {
+    /// Reads a repository's settings from the text of its `orch.toml`.
+    pub fn repository(&self, path: &str, text: &str) -> Result<RepoSettings, SettingsErrors> {
+        let service = self.service_file.as_ref().map(|(path, text)| SettingsFile { path, text });
+        let repository = Some(SettingsFile { path, text });
+        load_repo(&Sources { service, repository, env: &self.env }).map(|loaded| loaded.value)
+    }
+}

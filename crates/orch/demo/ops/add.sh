@@ -1,0 +1,4 @@
+# The sum of two whole numbers.
+calculate() {
+    echo $(($1 + $2))
+}
