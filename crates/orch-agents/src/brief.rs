@@ -86,7 +86,10 @@ pub fn default_template(role: &AgentName) -> Option<&'static str> {
 
 /// Renders a brief: the role's template says what the work is, the frame says the rest.
 pub fn render(template: &str, brief: &BriefContext) -> Result<String, BriefError> {
-    let failed = |error: minijinja::Error| BriefError { role: brief.role.clone(), message: described(&error) };
+    let failed = |error: minijinja::Error| BriefError {
+        role: brief.role.clone(),
+        message: described(&error),
+    };
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
@@ -98,7 +101,10 @@ pub fn render(template: &str, brief: &BriefContext) -> Result<String, BriefError
     let value = Value::from(Serde(&brief));
     let name = format!("{}.md.j2", brief.role);
     environment.add_template_owned(name.clone(), template.to_owned()).map_err(failed)?;
-    let work = environment.get_template(&name).and_then(|template| template.render(value.clone())).map_err(failed)?;
+    let work = environment
+        .get_template(&name)
+        .and_then(|template| template.render(value.clone()))
+        .map_err(failed)?;
     environment.add_template("_frame.md.j2", FRAME).map_err(failed)?;
     let frame = environment.get_template("_frame.md.j2").map_err(failed)?;
     let text = frame.render(context! { work => work.trim(), ..value }).map_err(failed)?;
@@ -180,7 +186,10 @@ mod tests {
             artifacts_expected: vec!["12-review.md".into()],
             gate_name: Gate::ReviewApproved.name().into(),
             gate_asks: gate_asks(Gate::ReviewApproved),
-            earlier: vec![EarlierArtifact { name: "01-analysis.md".into(), text: "x".repeat(100_000) }],
+            earlier: vec![EarlierArtifact {
+                name: "01-analysis.md".into(),
+                text: "x".repeat(100_000),
+            }],
             feedback: vec![Finding::new("no tests").with_detail("not ok 1")],
             base_commit: None,
         }
@@ -191,7 +200,15 @@ mod tests {
         for role in orch_core::stage::AGENT_ROLES {
             let brief = brief(role);
             let text = render(default_template(&brief.role).unwrap(), &brief).unwrap();
-            for needed in ["HELLO-1", "Say hello", "no tests", "not ok 1", "check_review_approved", "12-review.md", "[cut: "] {
+            for needed in [
+                "HELLO-1",
+                "Say hello",
+                "no tests",
+                "not ok 1",
+                "check_review_approved",
+                "12-review.md",
+                "[cut: ",
+            ] {
                 assert!(text.contains(needed), "{role}: {needed} is missing in\n{text}");
             }
         }
@@ -208,6 +225,12 @@ mod tests {
         let brief = brief("reviewer");
         let error = render("one\n{{ nothing_of_this_name }}", &brief).unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");
-        assert!(render("{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}", &brief).is_err());
+        assert!(
+            render(
+                "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+                &brief
+            )
+            .is_err()
+        );
     }
 }

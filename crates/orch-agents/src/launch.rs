@@ -88,7 +88,12 @@ pub fn plan(adapter: &AdapterConfig, context: &LaunchContext) -> Result<LaunchPl
         AdapterConfig::Command { argv } => argv.clone(),
         AdapterConfig::Scripted { script } => {
             let script = find(script, context)?.display().to_string();
-            vec![context.orch_program.display().to_string(), "scripted-agent".into(), "--script".into(), script]
+            vec![
+                context.orch_program.display().to_string(),
+                "scripted-agent".into(),
+                "--script".into(),
+                script,
+            ]
         }
     };
     let mut env = context.inherited_env.clone();
@@ -111,14 +116,17 @@ fn facts(context: &LaunchContext) -> [(String, String); 8] {
 }
 
 fn find(script: &Path, context: &LaunchContext) -> Result<PathBuf, AgentError> {
-    let inside = script.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let inside =
+        script.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !inside {
         return Err(AgentError::ScriptOutside(script.to_owned()));
     }
     let places = [&context.base_dir, &context.worktree];
-    places.iter().map(|place| place.join(script)).find(|path| path.is_file()).ok_or_else(|| AgentError::NoScript {
-        script: script.to_owned(),
-        base: context.base_dir.clone(),
-        worktree: context.worktree.clone(),
+    places.iter().map(|place| place.join(script)).find(|path| path.is_file()).ok_or_else(|| {
+        AgentError::NoScript {
+            script: script.to_owned(),
+            base: context.base_dir.clone(),
+            worktree: context.worktree.clone(),
+        }
     })
 }

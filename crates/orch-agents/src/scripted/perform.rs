@@ -52,8 +52,13 @@ pub fn perform(script: &Script, context: &ScriptContext) -> i32 {
 }
 
 fn matches(entry: &Entry, context: &ScriptContext) -> bool {
-    let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
-    let task = entry.task.as_deref().is_none_or(|pattern| glob(pattern, &context.task) || glob(pattern, &context.title));
+    let same = |wanted: &Option<String>, found: &str| {
+        wanted.as_deref().is_none_or(|wanted| wanted == found)
+    };
+    let task = entry
+        .task
+        .as_deref()
+        .is_none_or(|pattern| glob(pattern, &context.task) || glob(pattern, &context.title));
     let attempt = entry.attempts.is_none_or(|(from, to)| (from..=to).contains(&context.attempt));
     task && attempt && same(&entry.role, &context.role) && same(&entry.stage, &context.stage)
 }
@@ -61,7 +66,9 @@ fn matches(entry: &Entry, context: &ScriptContext) -> bool {
 /// `*` stands for any text.
 fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+        return false;
+    };
     let mut parts: Vec<&str> = parts.collect();
     let Some(last) = parts.pop() else { return rest.is_empty() };
     for part in parts {
@@ -74,13 +81,17 @@ fn glob(pattern: &str, text: &str) -> bool {
 fn play(step: &Step, context: &ScriptContext) -> io::Result<Option<i32>> {
     match step {
         Step::Write(path, text) => write(&inside(&context.worktree, path)?, &fill(text, context))?,
-        Step::Artifact(path, text) => write(&inside(&context.artifact_dir, path)?, &fill(text, context))?,
+        Step::Artifact(path, text) => {
+            write(&inside(&context.artifact_dir, path)?, &fill(text, context))?
+        }
         Step::Append(path, text) => {
             let path = inside(&context.worktree, path)?;
             let before = if path.exists() { fs::read_to_string(&path)? } else { String::new() };
             write(&path, &(before + &fill(text, context)))?;
         }
-        Step::Patch(path, find, replace) => patch(&inside(&context.worktree, path)?, find, replace)?,
+        Step::Patch(path, find, replace) => {
+            patch(&inside(&context.worktree, path)?, find, replace)?
+        }
         Step::Delete(path) => fs::remove_file(inside(&context.worktree, path)?)?,
         Step::Run(argv, allow_failure) => run(argv, *allow_failure, context)?,
         Step::Sleep(time) => thread::sleep(*time),
@@ -102,9 +113,18 @@ fn play(step: &Step, context: &ScriptContext) -> io::Result<Option<i32>> {
 
 /// A grandchild in a session of its own that ignores polite signals.
 fn stubborn(time: Duration) -> io::Result<()> {
-    let text = format!("trap '' TERM INT HUP; setsid sh -c \"trap '' TERM INT HUP; sleep {}\" & exit 0", time.as_secs().max(1));
+    let text = format!(
+        "trap '' TERM INT HUP; setsid sh -c \"trap '' TERM INT HUP; sleep {}\" & exit 0",
+        time.as_secs().max(1)
+    );
     let null = || Stdio::null();
-    Command::new("sh").args(["-c", &text]).stdin(null()).stdout(null()).stderr(null()).status().map(drop)
+    Command::new("sh")
+        .args(["-c", &text])
+        .stdin(null())
+        .stdout(null())
+        .stderr(null())
+        .status()
+        .map(drop)
 }
 
 fn fill(text: &str, context: &ScriptContext) -> String {
@@ -115,7 +135,8 @@ fn fill(text: &str, context: &ScriptContext) -> String {
         ("{{ role }}", &context.role),
         ("{{ run_id }}", &context.run_id),
     ];
-    let filled = names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
+    let filled =
+        names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
     filled.replace("{{ attempt }}", &context.attempt.to_string())
 }
 
@@ -153,9 +174,19 @@ fn patch(path: &Path, find: &str, replace: &str) -> io::Result<()> {
 }
 
 fn run(argv: &[String], allow_failure: bool, context: &ScriptContext) -> io::Result<()> {
-    let Some((program, rest)) = argv.split_first() else { return Err(io::Error::other("the command is empty")) };
-    let status = Command::new(program).args(rest).current_dir(&context.worktree).stdin(Stdio::null()).status()?;
-    if status.success() || allow_failure { Ok(()) } else { Err(io::Error::other(status.to_string())) }
+    let Some((program, rest)) = argv.split_first() else {
+        return Err(io::Error::other("the command is empty"));
+    };
+    let status = Command::new(program)
+        .args(rest)
+        .current_dir(&context.worktree)
+        .stdin(Stdio::null())
+        .status()?;
+    if status.success() || allow_failure {
+        Ok(())
+    } else {
+        Err(io::Error::other(status.to_string()))
+    }
 }
 
 /// The passing artifacts of a stage.
@@ -168,7 +199,9 @@ fn defaults(stage: &str) -> Vec<Step> {
             artifact("01-analysis.md", "status: ready", "{{ title }}"),
             Step::Artifact("03-acceptance-criteria.md".to_owned(), "- {{ title }}\n".to_owned()),
         ],
-        "architecture" => vec![artifact("06-adr/not-needed.md", "reason: \"the change decides nothing\"", "")],
+        "architecture" => {
+            vec![artifact("06-adr/not-needed.md", "reason: \"the change decides nothing\"", "")]
+        }
         "development" => vec![artifact("11-implementation.md", "status: ready", "{{ title }}")],
         "review" => vec![artifact("12-review.md", "verdict: APPROVED", "Nothing found.")],
         _ => Vec::new(),

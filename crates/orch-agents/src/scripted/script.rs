@@ -13,7 +13,9 @@ pub enum ScriptError {
     #[error("the script can't be read:\n{0}")]
     Malformed(String),
     /// An entry is not a step.
-    #[error("the step {0:?} has no action, or more than one; give exactly one of write, append, patch, delete, artifact, run, sleep, print, eprint, usage, exit, crash, hang, spawn_stubborn")]
+    #[error(
+        "the step {0:?} has no action, or more than one; give exactly one of write, append, patch, delete, artifact, run, sleep, print, eprint, usage, exit, crash, hang, spawn_stubborn"
+    )]
     NotAStep(String),
     /// A duration is malformed.
     #[error("{0:?} is not a duration such as `500ms` or `2s`")]
@@ -137,7 +139,8 @@ struct RawStep {
 impl Script {
     /// Reads a script.
     pub fn parse(toml: &str) -> Result<Self, ScriptError> {
-        let raw: RawScript = toml::from_str(toml).map_err(|error| ScriptError::Malformed(error.to_string()))?;
+        let raw: RawScript =
+            toml::from_str(toml).map_err(|error| ScriptError::Malformed(error.to_string()))?;
         let entries = raw.on.into_iter().map(entry).collect::<Result<_, _>>()?;
         Ok(Self { default_artifacts: raw.default_artifacts, entries })
     }
@@ -148,7 +151,11 @@ fn entry(raw: RawEntry) -> Result<Entry, ScriptError> {
         None => None,
         Some(Attempt::One(number)) => Some((number, number)),
         Some(Attempt::Text(text)) => {
-            let bad = || ScriptError::Malformed(format!("attempt {text:?} is not a number, or a number and `+`"));
+            let bad = || {
+                ScriptError::Malformed(format!(
+                    "attempt {text:?} is not a number, or a number and `+`"
+                ))
+            };
             let open = text.strip_suffix('+');
             let from: u32 = open.unwrap_or(&text).trim().parse().map_err(|_| bad())?;
             Some((from, if open.is_some() { u32::MAX } else { from }))
@@ -187,7 +194,8 @@ fn step(raw: RawStep) -> Result<Step, ScriptError> {
     if let Some(text) = &raw.spawn_stubborn {
         found.push(Step::SpawnStubborn(duration(text)?));
     }
-    let shown = raw.write.or(raw.append).or(raw.patch).or(raw.delete).or(raw.artifact).unwrap_or_default();
+    let shown =
+        raw.write.or(raw.append).or(raw.patch).or(raw.delete).or(raw.artifact).unwrap_or_default();
     match found.pop() {
         Some(step) if found.is_empty() => Ok(step),
         _ => Err(ScriptError::NotAStep(shown)),
