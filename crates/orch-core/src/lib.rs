@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod pipeline;
 pub mod process;
 pub mod serial_gate;
+pub mod settings;
 pub mod stage;
 pub mod task;
 pub mod verdict;

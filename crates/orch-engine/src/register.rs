@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use orch_core::ids::{IdError, KeyPrefix, RepoName};
-use orch_core::pipeline;
 use orch_git::Git;
 use orch_git::checkout::{self, CheckoutInfo};
 use orch_store::{NewRepo, Repo, Store};
@@ -48,8 +47,6 @@ pub fn register(
         Some(name) => name.clone(),
         None => default_name(&checkout.root).map_err(|error| invalid(error.to_string()))?,
     };
-    pipeline::resolve(&settings, &name)
-        .map_err(|errors| OperateError::Config { problems: lines(&errors) })?;
     let remote = match &request.remote {
         Some(remote) => remote.clone(),
         None => remote(&checkout, &settings.repository.remote).map_err(invalid)?,

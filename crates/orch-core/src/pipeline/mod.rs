@@ -1,20 +1,52 @@
 //! A repository's pipeline: the stages a task passes, who works each, what closes each, and where
 //! a failed verdict leads (S1).
 
+mod check;
+mod resolve;
+mod table;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentName, StageName};
 use crate::stage::Gate;
 
+pub use resolve::resolve;
+pub use table::render_table;
+
+/// The most attempts that a stage may be given.
+pub const MAX_ATTEMPTS: u32 = 20;
+/// The most stages of a pipeline.
+pub const MAX_STAGES: usize = 32;
+
 /// A validated pipeline: every stage leads to done, bounces go backwards. Made by
 /// validation only, and kept with each task so that a later edit of `orch.toml` can't strand it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Pipeline {
     /// The stages in order; never empty, names unique.
     pub stages: Vec<StageSpec>,
     /// Stages of the standard pipeline that this one does without, each with the reason.
     #[serde(default)]
     pub left_out: Vec<LeftOut>,
+}
+
+/// A pipeline as it was stored; a database may have been edited by hand.
+#[derive(Deserialize)]
+struct Unchecked {
+    stages: Vec<StageSpec>,
+    #[serde(default)]
+    left_out: Vec<LeftOut>,
+}
+
+impl TryFrom<Unchecked> for Pipeline {
+    type Error = String;
+    fn try_from(stored: Unchecked) -> Result<Self, String> {
+        let pipeline = Self { stages: stored.stages, left_out: stored.left_out };
+        match pipeline.check().first() {
+            None => Ok(pipeline),
+            Some(fault) => Err(fault.to_string()),
+        }
+    }
 }
 
 /// One stage of a pipeline.

@@ -1,0 +1,316 @@
+//! `[agents.default]` and `[agents.ROLE]`: which program works a role, and how (S6).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::error::{Place, SettingsError};
+use super::key::{Key, Scope, Section};
+use super::kind::{Kind, Value};
+use super::reader::{Found, Reader};
+use super::rules;
+use super::unknown::MAX_INSTANCES;
+use crate::ids::AgentName;
+use crate::stage::AGENT_ROLES;
+
+/// The name of the table for every role without an adapter of its own.
+const DEFAULT: &str = "default";
+
+/// Which program works each role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Agents {
+    /// Every role without a section of its own; `None` where no `[agents.default]` names an
+    /// adapter.
+    pub default: Option<AgentSettings>,
+    /// The roles with a section of their own; what such a section leaves out is the default's.
+    pub roles: BTreeMap<AgentName, AgentSettings>,
+}
+
+/// The program that works a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentSettings {
+    /// What sort of program it is.
+    pub adapter: Adapter,
+    /// Its argument vector; always there for `command` and `acp`, for the agent CLIs it replaces
+    /// the program's name, `None` for `scripted`.
+    pub command: Option<Vec<String>>,
+    /// The script inside the repository; always there for `scripted`, else `None`.
+    pub script: Option<String>,
+    /// A prompt template inside the repository; `None` means the built-in one of the role.
+    pub prompt: Option<String>,
+    /// How long a run may take.
+    pub timeout: Duration,
+    /// How long a run may print nothing; `None` means for ever.
+    pub stall: Option<Duration>,
+    /// Environment variables passed on to it beside the usual ones.
+    pub env: Vec<String>,
+}
+
+/// A sort of agent program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Adapter {
+    /// Claude Code.
+    Claude,
+    /// Codex.
+    Codex,
+    /// Gemini CLI.
+    Gemini,
+    /// OpenCode.
+    Opencode,
+    /// Any agent that speaks the Agent Client Protocol on stdio.
+    Acp,
+    /// Any program: brief on stdin, exit code out.
+    Command,
+    /// The built-in agent that plays a script.
+    Scripted,
+}
+
+impl Adapter {
+    /// Every adapter with its name in `orch.toml`.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::Claude, "claude"),
+        (Self::Codex, "codex"),
+        (Self::Gemini, "gemini"),
+        (Self::Opencode, "opencode"),
+        (Self::Acp, "acp"),
+        (Self::Command, "command"),
+        (Self::Scripted, "scripted"),
+    ];
+
+    /// The name in `orch.toml`.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(adapter, _)| *adapter == self).map_or("", |(_, name)| name)
+    }
+
+    /// Looks an adapter up by its name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(adapter, _)| *adapter)
+    }
+}
+
+impl Agents {
+    /// The program for a role: its own or the default; `None` where neither is configured.
+    pub fn for_role(&self, role: &AgentName) -> Option<&AgentSettings> {
+        self.roles.get(role).or(self.default.as_ref())
+    }
+
+    /// Whether the role has a section of its own.
+    pub fn has_own(&self, role: &str) -> bool {
+        self.roles.keys().any(|own| own.as_str() == role)
+    }
+}
+
+static ADAPTER: Key = Key {
+    section: "agents",
+    name: "adapter",
+    env: "ORCH_AGENTS_*_ADAPTER",
+    kind: Kind::Choice(&["claude", "codex", "gemini", "opencode", "acp", "command", "scripted"]),
+    default: "",
+    doc: "The sort of program that works the role",
+};
+static COMMAND: Key = Key {
+    section: "agents",
+    name: "command",
+    env: "ORCH_AGENTS_*_COMMAND",
+    kind: Kind::Argv,
+    default: "",
+    doc: "Its argument vector; for command and acp a must, for agent CLIs in place of their name",
+};
+static SCRIPT: Key = Key {
+    section: "agents",
+    name: "script",
+    env: "ORCH_AGENTS_*_SCRIPT",
+    kind: Kind::Text { form: "a path inside the repository", rule: rules::inside },
+    default: "",
+    doc: "The script that the adapter scripted plays, inside the repository",
+};
+static PROMPT: Key = Key {
+    section: "agents",
+    name: "prompt",
+    env: "ORCH_AGENTS_*_PROMPT",
+    kind: Kind::Text { form: "a path inside the repository", rule: rules::inside },
+    default: "",
+    doc: "A prompt template inside the repository, in place of the role's built-in one",
+};
+static TIMEOUT: Key = Key {
+    section: "agents",
+    name: "timeout",
+    env: "ORCH_AGENTS_*_TIMEOUT",
+    kind: Kind::TIMEOUT,
+    default: "30m",
+    doc: "How long a run may take",
+};
+static STALL: Key = Key {
+    section: "agents",
+    name: "stall",
+    env: "ORCH_AGENTS_*_STALL",
+    kind: Kind::Duration { min_ms: 100, max_ms: 604_800_000, or_off: true },
+    default: "5m",
+    doc: "How long a run may print nothing; 0 means for ever",
+};
+static ENV: Key = Key {
+    section: "agents",
+    name: "env",
+    env: "ORCH_AGENTS_*_ENV",
+    kind: Kind::List { form: "names of environment variables", rule: rules::env_name },
+    default: "",
+    doc: "Environment variables passed on to it beside the usual ones",
+};
+
+/// `[agents.ROLE]`.
+pub(super) static SECTION: Section = Section {
+    name: "agents",
+    instance: Some("ROLE"),
+    scope: Scope::Repository,
+    doc: "Which program works a role; [agents.default] is for every role without one of its own",
+    keys: &[&ADAPTER, &COMMAND, &SCRIPT, &PROMPT, &TIMEOUT, &STALL, &ENV],
+};
+
+/// What one table says.
+struct Table<'a> {
+    role: &'a str,
+    header: Option<Place>,
+    adapter: Option<Found>,
+    command: Option<Found>,
+    script: Option<Found>,
+    prompt: Option<Found>,
+    timeout: Option<Found>,
+    stall: Option<Found>,
+    env: Option<Found>,
+}
+
+impl<'a> Table<'a> {
+    fn read(reader: &mut Reader<'_>, role: &'a str) -> Self {
+        let mut get = |key| reader.found(key, Some(role));
+        Self {
+            role,
+            adapter: get(&ADAPTER),
+            command: get(&COMMAND),
+            script: get(&SCRIPT),
+            prompt: get(&PROMPT),
+            timeout: get(&TIMEOUT),
+            stall: get(&STALL),
+            env: get(&ENV),
+            header: reader.header(SECTION.name, role),
+        }
+    }
+
+    /// Where the table is, or, for one made of environment variables, its first variable.
+    fn place(&self) -> Option<Place> {
+        let found = [&self.adapter, &self.command, &self.script, &self.prompt];
+        let more = [&self.timeout, &self.stall, &self.env];
+        let mut all = found.into_iter().chain(more).flatten();
+        self.header.clone().or_else(|| all.next().map(|found| found.place.clone()))
+    }
+
+    fn error(&self, found: Option<&Found>, message: String, hint: &str) -> SettingsError {
+        let place = found.map(|found| found.place.clone()).or_else(|| self.place());
+        SettingsError::new(place.unwrap_or(Place::Default), message, Some(hint.to_owned()))
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Agents {
+    let default = Table::read(reader, DEFAULT);
+    let named: BTreeSet<&str> = reader.instances(SECTION.name);
+    let roles = named.into_iter().chain(AGENT_ROLES).filter(|role| *role != DEFAULT);
+    let roles: BTreeSet<&str> = roles.take(MAX_INSTANCES + AGENT_ROLES.len()).collect();
+    let mut agents = Agents::default();
+    if let Some(prompt) = &default.prompt {
+        let message = "`agents.default.prompt` would be the same prompt for every role".to_owned();
+        reader.errors.push(default.error(Some(prompt), message, "set it in [agents.ROLE]"));
+    }
+    if default.adapter.is_some() {
+        agents.default = settings(reader, &default, None);
+    }
+    note_defaults(reader, &default);
+    for role in roles {
+        let table = Table::read(reader, role);
+        let (Some(_), Ok(name)) = (table.place(), AgentName::new(role)) else { continue };
+        if let Some(settings) = settings(reader, &table, Some(&default)) {
+            agents.roles.insert(name, settings);
+        }
+    }
+    agents
+}
+
+/// What every role takes where no table says otherwise.
+fn note_defaults(reader: &mut Reader<'_>, default: &Table<'_>) {
+    for (key, found) in [(&TIMEOUT, &default.timeout), (&STALL, &default.stall)] {
+        if found.is_none() {
+            let value = key.kind.from_text(key.default).unwrap_or(Value::Unset);
+            reader.note(key, Some(DEFAULT), &value, &Place::Default);
+        }
+    }
+}
+
+/// Joins a role's table with the default's. `None` after an error.
+fn settings(
+    reader: &mut Reader<'_>,
+    own: &Table<'_>,
+    default: Option<&Table<'_>>,
+) -> Option<AgentSettings> {
+    // A role that names its adapter takes neither command nor script from the default.
+    let launch = default.filter(|_| own.adapter.is_none());
+    let Some(adapter) = own.adapter.as_ref().or(launch.and_then(|table| table.adapter.as_ref()))
+    else {
+        let message = format!("[agents.{}] names no adapter, nor does [agents.default]", own.role);
+        let hint = "add adapter = \"claude\", or another of claude, codex, gemini, opencode, acp, \
+                    command, scripted";
+        reader.errors.push(own.error(None, message, hint));
+        return None;
+    };
+    let command = own.command.as_ref().or(launch.and_then(|table| table.command.as_ref()));
+    let script = own.script.as_ref().or(launch.and_then(|table| table.script.as_ref()));
+    let kind = adapter.value.clone().text().and_then(|name| Adapter::by_name(&name))?;
+    let problems = unfit(own, adapter, kind, command, script);
+    let fit = problems.is_empty();
+    reader.errors.extend(problems);
+    let duration = |own: &Option<Found>, inherited: Option<&Found>, key: &Key| {
+        let found = own.as_ref().or(inherited).and_then(|found| found.value.duration());
+        found.or_else(|| key.kind.from_text(key.default).ok()?.duration()).unwrap_or_default()
+    };
+    let stall = duration(&own.stall, default.and_then(|t| t.stall.as_ref()), &STALL);
+    let list = |found: Option<&Found>| found.and_then(|found| found.value.clone().list());
+    let text = |found: Option<&Found>| found.and_then(|found| found.value.clone().text());
+    let scripted = kind == Adapter::Scripted;
+    fit.then(|| AgentSettings {
+        adapter: kind,
+        command: list(command).filter(|_| !scripted),
+        script: text(script).filter(|_| scripted),
+        prompt: text(own.prompt.as_ref()),
+        timeout: duration(&own.timeout, default.and_then(|t| t.timeout.as_ref()), &TIMEOUT),
+        stall: (!stall.is_zero()).then_some(stall),
+        env: list(own.env.as_ref().or(default.and_then(|t| t.env.as_ref()))).unwrap_or_default(),
+    })
+}
+
+/// What an adapter lacks, or has and can't use.
+fn unfit(
+    own: &Table<'_>,
+    adapter: &Found,
+    kind: Adapter,
+    command: Option<&Found>,
+    script: Option<&Found>,
+) -> Vec<SettingsError> {
+    let (role, name) = (own.role, kind.name());
+    let mut errors = Vec::new();
+    // What a file below the adapter's says was meant for the adapter that is replaced.
+    let meant = |found: &&Found| found.rank >= adapter.rank;
+    if matches!(kind, Adapter::Command | Adapter::Acp) && command.is_none() {
+        let message = format!("[agents.{role}] has adapter \"{name}\" but no command");
+        let hint = "add command = [\"program\", \"argument\"]";
+        errors.push(own.error(Some(adapter), message, hint));
+    }
+    if kind == Adapter::Scripted && script.is_none() {
+        let message = format!("[agents.{role}] has adapter \"scripted\" but no script");
+        errors.push(own.error(Some(adapter), message, "add script = \"path/in/repository.toml\""));
+    }
+    if let Some(command) = command.filter(meant).filter(|_| kind == Adapter::Scripted) {
+        let message = format!("`agents.{role}.command` is not for adapter \"scripted\"");
+        errors.push(own.error(Some(command), message, "remove it, or say adapter = \"command\""));
+    }
+    if let Some(script) = script.filter(meant).filter(|_| kind != Adapter::Scripted) {
+        let message = format!("`agents.{role}.script` is not for adapter \"{name}\"");
+        errors.push(own.error(Some(script), message, "remove it, or say adapter = \"scripted\""));
+    }
+    errors
+}

@@ -1,0 +1,107 @@
+//! `[budgets]`: how often things are tried before a task is held.
+
+use std::time::Duration;
+
+use super::duration::format_duration;
+use super::error::SettingsError;
+use super::key::{Key, Scope, Section};
+use super::kind::Kind;
+use super::reader::Reader;
+
+/// How often things are tried before a task is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budgets {
+    /// Bounces per task.
+    pub development: u32,
+    /// Defers per stage.
+    pub infra: u32,
+    /// Attempts per stage that sets none of its own.
+    pub attempts: u32,
+    /// Vanished runs per stage.
+    pub crashes: u32,
+    /// The first delay of a defer.
+    pub backoff_base: Duration,
+    /// The longest delay of a defer.
+    pub backoff_cap: Duration,
+}
+
+static DEVELOPMENT: Key = Key {
+    section: "budgets",
+    name: "development",
+    env: "ORCH_BUDGETS_DEVELOPMENT",
+    kind: Kind::Count { min: 0, max: 100 },
+    default: "3",
+    doc: "Bounces (code retries) per task before it is held",
+};
+static INFRA: Key = Key {
+    section: "budgets",
+    name: "infra",
+    env: "ORCH_BUDGETS_INFRA",
+    kind: Kind::Count { min: 0, max: 100 },
+    default: "5",
+    doc: "Defers per stage, because infrastructure failed for a moment, before a hold",
+};
+static ATTEMPTS: Key = Key {
+    section: "budgets",
+    name: "attempts",
+    env: "ORCH_BUDGETS_ATTEMPTS",
+    kind: Kind::ATTEMPTS,
+    default: "3",
+    doc: "Attempts per stage that sets none of its own",
+};
+static CRASHES: Key = Key {
+    section: "budgets",
+    name: "crashes",
+    env: "ORCH_BUDGETS_CRASHES",
+    kind: Kind::Count { min: 0, max: 100 },
+    default: "10",
+    doc: "Vanished runs per stage before a hold",
+};
+static BACKOFF_BASE: Key = Key {
+    section: "budgets",
+    name: "backoff_base",
+    env: "ORCH_BUDGETS_BACKOFF_BASE",
+    kind: Kind::Duration { min_ms: 1, max_ms: 3_600_000, or_off: false },
+    default: "5s",
+    doc: "First delay of a defer; doubles with each",
+};
+static BACKOFF_CAP: Key = Key {
+    section: "budgets",
+    name: "backoff_cap",
+    env: "ORCH_BUDGETS_BACKOFF_CAP",
+    kind: Kind::Duration { min_ms: 1, max_ms: 86_400_000, or_off: false },
+    default: "10m",
+    doc: "Longest delay of a defer",
+};
+
+/// `[budgets]`.
+pub(super) static SECTION: Section = Section {
+    name: "budgets",
+    instance: None,
+    scope: Scope::Repository,
+    doc: "How often things are tried before a task is held",
+    keys: &[&DEVELOPMENT, &INFRA, &ATTEMPTS, &CRASHES, &BACKOFF_BASE, &BACKOFF_CAP],
+};
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Budgets {
+    let (base, base_place) = reader.value(&BACKOFF_BASE);
+    let (cap, cap_place) = reader.value(&BACKOFF_CAP);
+    let budgets = Budgets {
+        development: reader.count(&DEVELOPMENT),
+        infra: reader.count(&INFRA),
+        attempts: reader.count(&ATTEMPTS),
+        crashes: reader.count(&CRASHES),
+        backoff_base: base.duration().unwrap_or_default(),
+        backoff_cap: cap.duration().unwrap_or_default(),
+    };
+    if budgets.backoff_base > budgets.backoff_cap {
+        let place = if cap_place == super::Place::Default { base_place } else { cap_place };
+        let message = format!(
+            "`budgets.backoff_base` ({}) is longer than `budgets.backoff_cap` ({})",
+            format_duration(budgets.backoff_base),
+            format_duration(budgets.backoff_cap)
+        );
+        reader.errors.push(SettingsError::new(place, message, None));
+    }
+    budgets
+}

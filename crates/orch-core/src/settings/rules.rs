@@ -1,0 +1,127 @@
+//! What texts a setting accepts. A rule answers with the form that is expected, to stand before
+//! `, not "…"`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::ids::{KeyPrefix, RepoName};
+
+/// Says what form a text must have where it hasn't.
+pub type Rule = fn(&str) -> Result<(), String>;
+
+fn require(kept: bool, form: &str) -> Result<(), String> {
+    if kept { Ok(()) } else { Err(form.to_owned()) }
+}
+
+/// No control characters, not blank: what fits one line.
+fn line(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains(char::is_control)
+}
+
+/// One line of text.
+pub(super) fn text(text: &str) -> Result<(), String> {
+    require(line(text), "must be one line of text")
+}
+
+/// A shell command; may have several lines.
+pub(super) fn command(text: &str) -> Result<(), String> {
+    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');
+    require(!text.trim().is_empty() && !text.contains(odd), "must be a command")
+}
+
+/// One argument of a vector; may be empty.
+pub(super) fn argument(text: &str) -> Result<(), String> {
+    require(!text.contains('\0'), "must hold no NUL character")
+}
+
+/// `host:port` with an IP address or `localhost`.
+pub(super) fn address(text: &str) -> Result<(), String> {
+    require(
+        parse_address(text).is_some(),
+        "must be an IP address and a port, such as 127.0.0.1:8420",
+    )
+}
+
+/// Reads what [`address`] accepts.
+pub(super) fn parse_address(text: &str) -> Option<SocketAddr> {
+    if let Some(port) = text.strip_prefix("localhost:") {
+        return port.parse().ok().map(|port| (IpAddr::from(Ipv4Addr::LOCALHOST), port).into());
+    }
+    text.parse().ok()
+}
+
+/// An `http://` or `https://` address.
+pub(super) fn url(text: &str) -> Result<(), String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let named = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'));
+    require(
+        named && line(text) && !text.contains(char::is_whitespace),
+        "must be a URL that begins with http:// or https://",
+    )
+}
+
+/// A path inside the repository: relative and without `..`.
+pub(super) fn inside(text: &str) -> Result<(), String> {
+    let parts: Vec<&str> = text.split(['/', '\\']).collect();
+    let drive = text.chars().nth(1) == Some(':');
+    let relative = !text.starts_with(['/', '\\', '~', '-']) && !drive && !parts.contains(&"..");
+    require(line(text) && relative, "must be a path inside the repository: relative, without ..")
+}
+
+/// A path or pattern inside the repository.
+pub(super) fn path(text: &str) -> Result<(), String> {
+    require(line(text), "must be a path")
+}
+
+/// A repository's name.
+pub(super) fn repo_name(text: &str) -> Result<(), String> {
+    RepoName::new(text).map(drop).map_err(|error| format!("must be {}", error.rule))
+}
+
+/// The prefix of task keys.
+pub(super) fn key_prefix(text: &str) -> Result<(), String> {
+    KeyPrefix::new(text).map(drop).map_err(|error| format!("must be {}", error.rule))
+}
+
+/// A remote's name, a URL or a path, that git can't take for an option.
+pub(super) fn remote(text: &str) -> Result<(), String> {
+    let helper = text.contains("::");
+    require(
+        line(text) && !text.starts_with('-') && !helper,
+        "must be a remote's name, a URL or a path",
+    )
+}
+
+/// A branch name as git allows it.
+pub(super) fn branch(text: &str) -> Result<(), String> {
+    let odd = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
+    let part = |p: &str| {
+        !p.is_empty() && !p.starts_with('.') && !p.ends_with('.') && !p.ends_with(".lock")
+    };
+    let form = !text.contains(odd)
+        && !text.contains("..")
+        && !text.contains("@{")
+        && !text.starts_with('-')
+        && text != "@"
+        && text.split('/').all(part);
+    require(form && text.len() <= 200, "must be a branch name, such as main")
+}
+
+/// `user@host` that ssh can't take for an option.
+pub(super) fn ssh_target(text: &str) -> Result<(), String> {
+    let plain = !text.contains(char::is_whitespace) && !text.starts_with('-');
+    let host = text.rsplit('@').next().unwrap_or("");
+    require(
+        line(text) && plain && !host.is_empty() && !host.starts_with('-'),
+        "must be an ssh target, such as deploy@staging.example",
+    )
+}
+
+/// The name of an environment variable to pass on; Orchestrator's own are not for agents.
+pub(super) fn env_name(text: &str) -> Result<(), String> {
+    let head = text.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    require(
+        head && rest && !text.starts_with("ORCH_"),
+        "must be names of environment variables, none of them ORCH_*",
+    )
+}

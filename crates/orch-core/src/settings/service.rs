@@ -1,0 +1,178 @@
+//! `[service]`: the process itself.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::error::{Place, SettingsError};
+use super::key::{Key, Scope, Section};
+use super::kind::Kind;
+use super::reader::Reader;
+use super::rules;
+use super::secret::Secret;
+
+/// What the process itself needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// The state directory as given in `ORCH_HOME`; `None` means the platform's.
+    pub home: Option<String>,
+    /// Where the API listens.
+    pub bind: SocketAddr,
+    /// The database; `None` means `orch.db` in the state directory.
+    pub database_url: Option<Secret>,
+    /// Runs at once on this worker.
+    pub max_concurrency: u32,
+    /// Runs at once per repository; `None` means no limit of its own.
+    pub max_per_repo: Option<u32>,
+    /// Runs at once per agent; `None` means no limit of its own.
+    pub max_per_agent: Option<u32>,
+    /// What API callers have to show; always there when `bind` is not loopback.
+    pub api_token: Option<Secret>,
+    /// The log filter, such as `info,orch_engine=debug`.
+    pub log: String,
+    /// The form of log lines.
+    pub log_format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The default port of the API.
+const PORT: u16 = 8420;
+
+static HOME: Key = Key {
+    section: "",
+    name: "home",
+    env: "ORCH_HOME",
+    kind: Kind::Text { form: "a path", rule: rules::path },
+    default: "",
+    doc: "State directory; unset means the platform's state directory /orchestrator",
+};
+static BIND: Key = Key {
+    section: "service",
+    name: "bind",
+    env: "ORCH_BIND",
+    kind: Kind::Text { form: "an IP address and port", rule: rules::address },
+    default: "127.0.0.1:8420",
+    doc: "Where the API listens; an address other than loopback needs api_token",
+};
+static DATABASE_URL: Key = Key {
+    section: "service",
+    name: "database_url",
+    env: "ORCH_DATABASE_URL",
+    kind: Kind::Secret,
+    default: "",
+    doc: "Database; unset means SQLite in orch.db of the state directory",
+};
+static MAX_CONCURRENCY: Key = Key {
+    section: "service",
+    name: "max_concurrency",
+    env: "ORCH_MAX_CONCURRENCY",
+    kind: Kind::Count { min: 1, max: 256 },
+    default: "2",
+    doc: "Runs at once on one worker",
+};
+static MAX_PER_REPO: Key = Key {
+    section: "service",
+    name: "max_per_repo",
+    env: "ORCH_SERVICE_MAX_PER_REPO",
+    kind: Kind::Count { min: 0, max: 256 },
+    default: "0",
+    doc: "Runs at once per repository; 0 means no limit of its own",
+};
+static MAX_PER_AGENT: Key = Key {
+    section: "service",
+    name: "max_per_agent",
+    env: "ORCH_SERVICE_MAX_PER_AGENT",
+    kind: Kind::Count { min: 0, max: 256 },
+    default: "0",
+    doc: "Runs at once per agent; 0 means no limit of its own",
+};
+static API_TOKEN: Key = Key {
+    section: "service",
+    name: "api_token",
+    env: "ORCH_API_TOKEN",
+    kind: Kind::Secret,
+    default: "",
+    doc: "Bearer token that API callers have to show; unset means none is asked for",
+};
+static LOG: Key = Key {
+    section: "service",
+    name: "log",
+    env: "ORCH_LOG",
+    kind: Kind::Text { form: "a log filter such as info,orch_engine=debug", rule: rules::text },
+    default: "info",
+    doc: "Log filter",
+};
+static LOG_FORMAT: Key = Key {
+    section: "service",
+    name: "log_format",
+    env: "ORCH_LOG_FORMAT",
+    kind: Kind::Choice(&["text", "json"]),
+    default: "text",
+    doc: "Form of log lines",
+};
+
+/// What only the environment can say.
+pub(super) static ENVIRONMENT: Section = Section {
+    name: "",
+    instance: None,
+    scope: Scope::Service,
+    doc: "What only the environment can say",
+    keys: &[&HOME],
+};
+
+/// `[service]`.
+pub(super) static SECTION: Section = Section {
+    name: "service",
+    instance: None,
+    scope: Scope::Service,
+    doc: "The process itself",
+    keys: &[
+        &BIND,
+        &DATABASE_URL,
+        &MAX_CONCURRENCY,
+        &MAX_PER_REPO,
+        &MAX_PER_AGENT,
+        &API_TOKEN,
+        &LOG,
+        &LOG_FORMAT,
+    ],
+};
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Service {
+    let home = reader.text(&HOME);
+    let (bind, place) = reader.value(&BIND);
+    let fallback = || (Ipv4Addr::LOCALHOST, PORT).into();
+    let bind = bind.text().and_then(|text| rules::parse_address(&text)).unwrap_or_else(fallback);
+    let service = Service {
+        home,
+        bind,
+        database_url: reader.secret(&DATABASE_URL),
+        max_concurrency: reader.count(&MAX_CONCURRENCY),
+        max_per_repo: Some(reader.count(&MAX_PER_REPO)).filter(|limit| *limit > 0),
+        max_per_agent: Some(reader.count(&MAX_PER_AGENT)).filter(|limit| *limit > 0),
+        api_token: reader.secret(&API_TOKEN),
+        log: reader.text(&LOG).unwrap_or_default(),
+        log_format: match reader.text(&LOG_FORMAT).as_deref() {
+            Some("json") => LogFormat::Json,
+            _ => LogFormat::Text,
+        },
+    };
+    if !service.bind.ip().is_loopback() && service.api_token.is_none() {
+        reader.errors.push(unguarded(service.bind, place));
+    }
+    service
+}
+
+fn unguarded(bind: SocketAddr, place: Place) -> SettingsError {
+    SettingsError::new(
+        place,
+        format!("`service.bind` {bind} is open to other machines, but no API token is set"),
+        Some(format!("set ORCH_API_TOKEN, or bind to 127.0.0.1:{}", bind.port())),
+    )
+}

@@ -1,0 +1,123 @@
+//! `[staging_runner]`: the deterministic producer of the stage `deploy-staging` (S7).
+
+use std::time::Duration;
+
+use super::command::CommandLine;
+use super::key::{Key, Scope, Section};
+use super::kind::Kind;
+use super::reader::Reader;
+use super::rules;
+use super::test_runner::repo_names;
+use crate::ids::RepoName;
+
+/// How a repository's staging suite is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagingRunner {
+    /// The kill-switch; off, the agent `deployer` does the stage.
+    pub enabled: bool,
+    /// The repositories it works for; empty means all.
+    pub repos: Vec<RepoName>,
+    /// The suite; `None` where the repository has none configured.
+    pub command: Option<CommandLine>,
+    /// Whether the suite runs on the host rather than in the service's own container.
+    pub exec_host_side: bool,
+    /// The host to reach over ssh; `None` means this machine.
+    pub ssh_target: Option<String>,
+    /// How long the suite may take.
+    pub timeout: Duration,
+    /// Defers of this stage before a hold; `None` means `[budgets] infra`.
+    pub infra_retries: Option<u32>,
+}
+
+static ENABLED: Key = Key {
+    section: "staging_runner",
+    name: "enabled",
+    env: "ORCH_STAGING_RUNNER_ENABLED",
+    kind: Kind::Flag,
+    default: "true",
+    doc: "Kill-switch: off gives the stage deploy-staging to the agent deployer",
+};
+static REPOS: Key = Key {
+    section: "staging_runner",
+    name: "repos",
+    env: "ORCH_STAGING_RUNNER_REPOS",
+    kind: Kind::List { form: "repository names", rule: rules::repo_name },
+    default: "",
+    doc: "Repositories the runner works for; unset means all",
+};
+static COMMAND: Key = Key {
+    section: "staging_runner",
+    name: "command",
+    env: "ORCH_STAGING_RUNNER_COMMAND",
+    kind: Kind::Command,
+    default: "",
+    doc: "The staging suite; a string runs under sh -c, an array is argv",
+};
+static EXEC_HOST_SIDE: Key = Key {
+    section: "staging_runner",
+    name: "exec_host_side",
+    env: "ORCH_STAGING_RUNNER_EXEC_HOST_SIDE",
+    kind: Kind::Flag,
+    default: "true",
+    doc: "Run the suite on the host, over ssh where ssh_target is set",
+};
+static SSH_TARGET: Key = Key {
+    section: "staging_runner",
+    name: "ssh_target",
+    env: "ORCH_STAGING_RUNNER_SSH_TARGET",
+    kind: Kind::Text { form: "an ssh target", rule: rules::ssh_target },
+    default: "",
+    doc: "The host, such as deploy@staging.example; unset means this machine",
+};
+static TIMEOUT: Key = Key {
+    section: "staging_runner",
+    name: "timeout",
+    env: "ORCH_STAGING_RUNNER_TIMEOUT",
+    kind: Kind::TIMEOUT,
+    default: "30m",
+    doc: "How long the suite may take",
+};
+static INFRA_RETRIES: Key = Key {
+    section: "staging_runner",
+    name: "infra_retries",
+    env: "ORCH_STAGING_RUNNER_INFRA_RETRIES",
+    kind: Kind::Count { min: 0, max: 100 },
+    default: "",
+    doc: "Defers of the stage before a hold; unset means budgets.infra",
+};
+
+/// `[staging_runner]`.
+pub(super) static SECTION: Section = Section {
+    name: "staging_runner",
+    instance: None,
+    scope: Scope::Repository,
+    doc: "The deterministic producer of the stage deploy-staging",
+    keys: &[
+        &ENABLED,
+        &REPOS,
+        &COMMAND,
+        &EXEC_HOST_SIDE,
+        &SSH_TARGET,
+        &TIMEOUT,
+        &INFRA_RETRIES,
+    ],
+};
+
+pub(super) fn read(reader: &mut Reader<'_>) -> StagingRunner {
+    StagingRunner {
+        enabled: reader.flag(&ENABLED),
+        repos: repo_names(reader.list(&REPOS)),
+        command: reader.command(&COMMAND),
+        exec_host_side: reader.flag(&EXEC_HOST_SIDE),
+        ssh_target: reader.text(&SSH_TARGET),
+        timeout: reader.duration(&TIMEOUT),
+        infra_retries: reader.count_if_set(&INFRA_RETRIES),
+    }
+}
+
+impl StagingRunner {
+    /// Whether the runner, rather than the agent, does the stage for this repository.
+    pub fn covers(&self, repo: &RepoName) -> bool {
+        self.enabled && (self.repos.is_empty() || self.repos.contains(repo))
+    }
+}

@@ -1,0 +1,51 @@
+//! The one table of settings.
+
+use super::key::{Key, Section};
+use super::{
+    agents, budgets, deploy, merge_gate, pipeline, reaper, repository, serial_gate, service,
+    staging_runner, test_runner,
+};
+
+/// Every section with every key, in the order of the documentation. The first holds what only the
+/// environment can say.
+pub static SECTIONS: [&Section; 13] = [
+    &service::ENVIRONMENT,
+    &service::SECTION,
+    &serial_gate::SECTION,
+    &reaper::SECTION,
+    &repository::SECTION,
+    &pipeline::SECTION,
+    &pipeline::STAGE_SECTION,
+    &agents::SECTION,
+    &test_runner::SECTION,
+    &staging_runner::SECTION,
+    &deploy::SECTION,
+    &merge_gate::SECTION,
+    &budgets::SECTION,
+];
+
+/// What a producer finds in its environment: `ORCH_*` variables that are not settings.
+pub const AGENT_ENV: [&str; 7] = [
+    "ORCH_TASK",
+    "ORCH_STAGE",
+    "ORCH_AGENT",
+    "ORCH_ATTEMPT",
+    "ORCH_RUN_ID",
+    "ORCH_ARTIFACT_DIR",
+    "ORCH_BRIEF_FILE",
+];
+
+/// The section of that name in `orch.toml`.
+pub(super) fn section(name: &str) -> Option<&'static Section> {
+    SECTIONS.into_iter().find(|section| !name.is_empty() && section.name == name)
+}
+
+/// Every section that `orch.toml` can have.
+pub(super) fn file_sections() -> impl Iterator<Item = &'static Section> {
+    SECTIONS.into_iter().filter(|section| !section.name.is_empty())
+}
+
+/// Every key.
+pub(super) fn keys() -> impl Iterator<Item = (&'static Section, &'static Key)> {
+    SECTIONS.into_iter().flat_map(|section| section.keys.iter().map(move |key| (section, *key)))
+}

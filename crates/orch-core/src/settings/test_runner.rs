@@ -1,0 +1,107 @@
+//! `[test_runner]`: the deterministic producer of the stage `testing` (S7).
+
+use std::time::Duration;
+
+use super::command::CommandLine;
+use super::key::{Key, Scope, Section};
+use super::kind::Kind;
+use super::reader::Reader;
+use super::rules;
+use crate::ids::RepoName;
+
+/// How a repository's tests are run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestRunner {
+    /// The kill-switch; off, the agent `tester` does the stage.
+    pub enabled: bool,
+    /// The repositories it works for; empty means all.
+    pub repos: Vec<RepoName>,
+    /// The suite; `None` where the repository has none configured.
+    pub command: Option<CommandLine>,
+    /// How long the suite may take.
+    pub timeout: Duration,
+    /// A running service to look at beside the suite; `None` for no smoke test.
+    pub smoke_url: Option<String>,
+    /// Defers of this stage before a hold; `None` means `[budgets] infra`.
+    pub infra_retries: Option<u32>,
+}
+
+static ENABLED: Key = Key {
+    section: "test_runner",
+    name: "enabled",
+    env: "ORCH_TEST_RUNNER_ENABLED",
+    kind: Kind::Flag,
+    default: "true",
+    doc: "Kill-switch: off gives the stage testing to the agent tester",
+};
+static REPOS: Key = Key {
+    section: "test_runner",
+    name: "repos",
+    env: "ORCH_TEST_RUNNER_REPOS",
+    kind: Kind::List { form: "repository names", rule: rules::repo_name },
+    default: "",
+    doc: "Repositories the runner works for; unset means all",
+};
+static COMMAND: Key = Key {
+    section: "test_runner",
+    name: "command",
+    env: "ORCH_TEST_RUNNER_COMMAND",
+    kind: Kind::Command,
+    default: "",
+    doc: "The test suite; a string runs under sh -c, an array is argv",
+};
+static TIMEOUT: Key = Key {
+    section: "test_runner",
+    name: "timeout",
+    env: "ORCH_TEST_RUNNER_TIMEOUT",
+    kind: Kind::TIMEOUT,
+    default: "20m",
+    doc: "How long the suite may take",
+};
+static SMOKE_URL: Key = Key {
+    section: "test_runner",
+    name: "smoke_url",
+    env: "ORCH_TEST_RUNNER_SMOKE_URL",
+    kind: Kind::URL,
+    default: "",
+    doc: "Base URL of a running service for the read-only smoke test; unset means none",
+};
+static INFRA_RETRIES: Key = Key {
+    section: "test_runner",
+    name: "infra_retries",
+    env: "ORCH_TEST_RUNNER_INFRA_RETRIES",
+    kind: Kind::Count { min: 0, max: 100 },
+    default: "",
+    doc: "Defers of the stage before a hold; unset means budgets.infra",
+};
+
+/// `[test_runner]`.
+pub(super) static SECTION: Section = Section {
+    name: "test_runner",
+    instance: None,
+    scope: Scope::Repository,
+    doc: "The deterministic producer of the stage testing",
+    keys: &[&ENABLED, &REPOS, &COMMAND, &TIMEOUT, &SMOKE_URL, &INFRA_RETRIES],
+};
+
+pub(super) fn read(reader: &mut Reader<'_>) -> TestRunner {
+    TestRunner {
+        enabled: reader.flag(&ENABLED),
+        repos: repo_names(reader.list(&REPOS)),
+        command: reader.command(&COMMAND),
+        timeout: reader.duration(&TIMEOUT),
+        smoke_url: reader.text(&SMOKE_URL),
+        infra_retries: reader.count_if_set(&INFRA_RETRIES),
+    }
+}
+
+pub(super) fn repo_names(names: Vec<String>) -> Vec<RepoName> {
+    names.into_iter().filter_map(|name| RepoName::new(name).ok()).collect()
+}
+
+impl TestRunner {
+    /// Whether the runner, rather than the agent, does the stage for this repository.
+    pub fn covers(&self, repo: &RepoName) -> bool {
+        self.enabled && (self.repos.is_empty() || self.repos.contains(repo))
+    }
+}
