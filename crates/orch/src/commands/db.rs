@@ -1,0 +1,96 @@
+//! `orch db`: care of the database.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::env::Env;
+use crate::exit::{Exit, Stop};
+use crate::local;
+use crate::output::{Out, plain};
+
+/// Look after the database.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Bring the database up to date, or make it; refused while a service uses it.
+    Migrate {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check pages, constraints and every invariant; exit 1 where one is broken.
+    Check {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy the database into a new file, also while a service uses it.
+    Backup {
+        /// The file to make; one that is there is refused.
+        file: PathBuf,
+    },
+}
+
+/// Runs the command.
+pub fn run(command: Command, env: &Env) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Migrate { json } => migrate(json, env),
+        Command::Check { json } => check(json, env),
+        Command::Backup { file } => {
+            let to = env.cwd().join(&file);
+            local::existing_store(env)?.backup(&to)?;
+            let out = Out::new(env);
+            out.line(format!("{} {}", out.style.green("written:"), to.display()))?;
+            Ok(Exit::Done.into())
+        }
+    }
+}
+
+fn migrate(as_json: bool, env: &Env) -> anyhow::Result<ExitCode> {
+    let home = local::home(env)?;
+    let _lock = home.lock()?;
+    let store = local::store(env)?;
+    let schema = store.schema_info()?;
+    let out = Out::new(env);
+    if as_json {
+        let applied: Vec<_> =
+            schema.applied.iter().map(|(v, name)| json!({ "version": v, "name": name })).collect();
+        out.json(&json!({ "version": schema.version, "applied": applied }))?;
+    } else {
+        out.line(format!("{} schema version {}", out.style.green("up to date:"), schema.version))?;
+    }
+    Ok(Exit::Done.into())
+}
+
+fn check(as_json: bool, env: &Env) -> anyhow::Result<ExitCode> {
+    let store = local::existing_store(env)?;
+    let mut broken: Vec<(String, String)> =
+        store.integrity()?.into_iter().map(|what| ("integrity".to_owned(), what)).collect();
+    let state = store.snapshot()?.into_state(store.gate_policy());
+    let (tasks, jobs) = (state.tasks.len(), state.jobs.len());
+    let violations = orch_core::audit::audit(&state);
+    broken.extend(violations.into_iter().map(|v| (v.law.to_owned(), v.what)));
+    let out = Out::new(env);
+    if as_json {
+        let listed: Vec<_> =
+            broken.iter().map(|(law, what)| json!({ "law": law, "what": what })).collect();
+        let ok = broken.is_empty();
+        out.json(&json!({ "ok": ok, "tasks": tasks, "jobs": jobs, "violations": listed }))?;
+    } else if broken.is_empty() {
+        out.line(format!("{} {tasks} tasks, {jobs} jobs, no violation", out.style.green("ok:")))?;
+    } else {
+        for (law, what) in &broken {
+            out.line(format!("{}  {}", out.style.red(law), plain(what)))?;
+        }
+    }
+    if broken.is_empty() {
+        return Ok(Exit::Done.into());
+    }
+    if as_json {
+        return Ok(Exit::Failed.into());
+    }
+    Err(Stop::failed(format!("the database breaks {} of its invariants", broken.len()))
+        .hint("keep a copy (`orch db backup FILE`); a running service mends what it can")
+        .into())
+}

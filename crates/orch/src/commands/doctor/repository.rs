@@ -1,0 +1,84 @@
+//! What the repository here says: its orch.toml, its pipeline, the channel to its staging host.
+
+use std::process::{Command, Stdio};
+
+use orch_core::settings::RepoSettings;
+
+use super::Check;
+use crate::commands::pipeline;
+use crate::env::Env;
+use crate::settings;
+
+/// The checks of this file; none where no repository is here.
+pub fn checks(env: &Env) -> Vec<Check> {
+    let file = match settings::nearest_file(env.cwd()) {
+        Ok(Some(file)) => file,
+        Ok(None) => return vec![Check::ok("orch.toml", "none here")],
+        Err(error) => return vec![bad(&error.to_string())],
+    };
+    let loaded = match settings::repo(env, Some(&file)) {
+        Ok(loaded) => loaded,
+        Err(error) => return vec![bad(&error.to_string())],
+    };
+    let pipeline = match pipeline::resolve(env, Some(&file)) {
+        Ok(pipeline) => pipeline,
+        Err(error) => return vec![bad(&error.to_string())],
+    };
+    let stages: Vec<&str> = pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
+    let mut checks = vec![Check::ok("orch.toml", format!("valid: {}", stages.join(" → ")))];
+    checks.extend(programs(env, &loaded.value));
+    checks.extend(ssh(env, &loaded.value));
+    checks
+}
+
+fn bad(error: &str) -> Check {
+    Check::fail("orch.toml", error, "correct it; `orch config check` shows every problem")
+}
+
+/// Programs that agents are configured to run and that are not on `PATH`.
+pub fn missing_programs(env: &Env, settings: &RepoSettings) -> Vec<String> {
+    let agents = settings.agents.default.iter().chain(settings.agents.roles.values());
+    let mut missing: Vec<String> = agents
+        .filter_map(|agent| agent.command.as_ref()?.first())
+        .filter(|program| !program.contains('/') && env.find_program(program).is_none())
+        .cloned()
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    missing
+}
+
+fn programs(env: &Env, settings: &RepoSettings) -> Vec<Check> {
+    let check = |program: String| {
+        Check::fail(
+            "agent",
+            format!("{program} is configured and not on PATH"),
+            "install it, or correct `command` in [agents.*]",
+        )
+    };
+    missing_programs(env, settings).into_iter().map(check).collect()
+}
+
+/// The channel to the staging host; `None` where none is configured.
+fn ssh(env: &Env, settings: &RepoSettings) -> Option<Check> {
+    let target = settings.staging_runner.ssh_target.as_deref()?;
+    if env.find_program("ssh").is_none() {
+        return Some(Check::fail("ssh", "no ssh on PATH", "install an OpenSSH client"));
+    }
+    let tried = Command::new("ssh")
+        .args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-T", "--", target, "true"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output();
+    Some(match tried {
+        Ok(output) if output.status.success() => Check::ok("ssh", format!("{target} answers")),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let last = said.lines().last().unwrap_or("no answer").trim().to_owned();
+            let remedy = format!("make `ssh -o BatchMode=yes {target} true` work for this user");
+            Check::fail("ssh", format!("{target}: {last}"), remedy)
+        }
+        Err(error) => Check::fail("ssh", error.to_string(), "check the ssh client"),
+    })
+}

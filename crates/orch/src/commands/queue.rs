@@ -1,0 +1,98 @@
+//! `orch queue`: what runs, what is next, who waits and why.
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use orch_api::{QueueReport, RepoGateReport};
+
+use crate::env::Env;
+use crate::exit::Exit;
+use crate::output::{Out, Table, ago, plain};
+use crate::service;
+
+/// Show what runs, what is next, and who waits at the serial gate.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print JSON, as GET /queue gives it.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Asks the service and shows the answer.
+pub fn run(args: &Args, env: &Env) -> anyhow::Result<ExitCode> {
+    let report = service::client(env)?.queue()?;
+    let out = Out::new(env);
+    if args.json {
+        out.json(&report)?;
+    } else {
+        show(&out, &report)?;
+    }
+    Ok(Exit::Done.into())
+}
+
+fn show(out: &Out, report: &QueueReport) -> anyhow::Result<()> {
+    let now = Timestamp::now();
+    let jobs = &report.jobs;
+    let counts = format!("{} queued, {} running, {} held", jobs.queued, jobs.running, jobs.held);
+    out.line(out.style.bold(&counts))?;
+    let mut running = Table::new(&["RUNNING", "STAGE", "AGENT", "FOR", "RUN", "TITLE"]);
+    for item in &report.running {
+        running.row([
+            item.key.clone(),
+            item.stage.clone(),
+            item.agent.clone(),
+            ago(now, item.started_at),
+            item.run_id.clone(),
+            item.title.clone(),
+        ]);
+    }
+    out.table(&running, "nothing runs")?;
+    let mut next = Table::new(&["NEXT", "STAGE", "AGENT", "PRIORITY", "TITLE"]);
+    for item in &report.next {
+        next.row([
+            item.key.clone(),
+            item.stage.clone(),
+            item.agent.clone(),
+            item.priority.to_string(),
+            item.title.clone(),
+        ]);
+    }
+    out.table(&next, "nothing is next")?;
+    for repo in &report.serial_gate.repos {
+        for line in gate_lines(repo, now) {
+            out.line(plain(&line))?;
+        }
+    }
+    if !report.workers.iter().any(|worker| worker.alive) {
+        out.line(out.style.yellow("no worker is alive: start one with `orch serve`"))?;
+    }
+    Ok(())
+}
+
+/// One repository's serial gate, for people.
+fn gate_lines(repo: &RepoGateReport, now: Timestamp) -> Vec<String> {
+    let because = |reason: &Option<String>| {
+        reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
+    };
+    let inside =
+        if repo.holders.is_empty() { "nobody".to_owned() } else { repo.holders.join(", ") };
+    let mut lines = vec![format!("{}: {inside} inside", repo.repo)];
+    if repo.frozen {
+        let since = repo.frozen_at.map(|at| format!(" for {}", ago(now, at))).unwrap_or_default();
+        lines.push(format!("  frozen{since}{}", because(&repo.frozen_reason)));
+    }
+    if !repo.waiting.is_empty() {
+        let shown = repo.waiting.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+        let more = repo.waiting_total.saturating_sub(10.min(repo.waiting.len() as u64));
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        lines.push(format!("  waiting: {shown}{more}"));
+    }
+    for paused in &repo.paused {
+        let since = ago(now, paused.paused_at);
+        lines.push(format!("  paused: {} for {since}{}", paused.key, because(&paused.reason)));
+    }
+    for held in &repo.held {
+        lines.push(format!("  held: {} ({}): {}", held.key, held.kind, held.reason));
+    }
+    lines
+}

@@ -1,0 +1,82 @@
+//! `orch task`: tasks from submission to their end.
+
+mod add;
+mod list;
+mod logs;
+mod show;
+mod watch;
+
+use std::process::ExitCode;
+
+use orch_core::ids::TaskKey;
+
+use super::gate::{self, TaskArgs, done};
+use crate::env::Env;
+use crate::service;
+
+/// Submit tasks, look at them, and act on them.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Add(add::Args),
+    List(list::Args),
+    Show(show::Args),
+    Logs(logs::Args),
+    /// Let a task step aside at the serial gate; the next one goes in its place.
+    Pause(TaskArgs),
+    /// Put a paused task back in its place.
+    Resume {
+        /// The task, such as HELLO-1.
+        key: TaskKey,
+    },
+    /// End a task for good; what it runs is ended too.
+    Cancel(TaskArgs),
+    /// Set a held or deferred task going again.
+    Retry {
+        /// The task, such as HELLO-1.
+        key: TaskKey,
+    },
+    /// Say yes to a task that waits for a person.
+    Approve {
+        /// The task, such as HELLO-1.
+        key: TaskKey,
+        /// Who says so; kept in the history.
+        #[arg(long)]
+        by: Option<String>,
+    },
+    /// Answer a task that waits for advice; the text goes into the next brief.
+    Answer {
+        /// The task, such as HELLO-1.
+        key: TaskKey,
+        /// The answer.
+        text: String,
+    },
+}
+
+/// Runs the command.
+pub fn run(command: Command, env: &Env) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Add(args) => add::run(&args, env),
+        Command::List(args) => list::run(&args, env),
+        Command::Show(args) => show::run(&args, env),
+        Command::Logs(args) => logs::run(&args, env),
+        Command::Pause(args) => gate::pause(&args, env),
+        Command::Resume { key } => gate::resume(&key, env),
+        Command::Cancel(args) => {
+            service::client(env)?.cancel(&args.key.to_string(), args.reason.as_deref())?;
+            done(env, &format!("{} is cancelled", args.key))
+        }
+        Command::Retry { key } => {
+            service::client(env)?.retry(&key.to_string())?;
+            done(env, &format!("{key} goes on"))
+        }
+        Command::Approve { key, by } => {
+            let by = by.or_else(|| env.user());
+            service::client(env)?.approve(&key.to_string(), by.as_deref())?;
+            done(env, &format!("{key} is approved"))
+        }
+        Command::Answer { key, text } => {
+            service::client(env)?.answer(&key.to_string(), &text)?;
+            done(env, &format!("{key} is answered"))
+        }
+    }
+}
