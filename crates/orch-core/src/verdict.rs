@@ -70,7 +70,7 @@ impl Finding {
     /// The same finding with its detail, cut to 16 KiB so that a brief stays bounded.
     #[must_use]
     pub fn with_detail(mut self, detail: &str) -> Self {
-        self.detail = tail(detail, 16 * 1024).to_owned();
+        tail(detail, 16 * 1024).clone_into(&mut self.detail);
         self
     }
 }

@@ -1,6 +1,8 @@
 //! `kill -9` of the service at random moments under load: every task ends where it should, nothing
 //! runs twice at once, nothing lands twice, nothing is left over, and running agents are adopted.
 
+#![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::thread;

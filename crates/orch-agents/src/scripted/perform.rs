@@ -82,7 +82,7 @@ fn play(step: &Step, context: &ScriptContext) -> io::Result<Option<i32>> {
     match step {
         Step::Write(path, text) => write(&inside(&context.worktree, path)?, &fill(text, context))?,
         Step::Artifact(path, text) => {
-            write(&inside(&context.artifact_dir, path)?, &fill(text, context))?
+            write(&inside(&context.artifact_dir, path)?, &fill(text, context))?;
         }
         Step::Append(path, text) => {
             let path = inside(&context.worktree, path)?;
@@ -90,7 +90,7 @@ fn play(step: &Step, context: &ScriptContext) -> io::Result<Option<i32>> {
             write(&path, &(before + &fill(text, context)))?;
         }
         Step::Patch(path, find, replace) => {
-            patch(&inside(&context.worktree, path)?, find, replace)?
+            patch(&inside(&context.worktree, path)?, find, replace)?;
         }
         Step::Delete(path) => fs::remove_file(inside(&context.worktree, path)?)?,
         Step::Run(argv, allow_failure) => run(argv, *allow_failure, context)?,

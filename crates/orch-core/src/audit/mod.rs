@@ -52,7 +52,7 @@ fn judge_task(task: &Task, active: &[&Job], found: &mut Vec<Violation>) {
     let mut breaks = |law, what: String| found.push(Violation { law, what });
     match (&task.state, active) {
         (TaskState::Open, []) => {
-            breaks("no_task_is_lost", format!("{key} is open and has no active job"))
+            breaks("no_task_is_lost", format!("{key} is open and has no active job"));
         }
         (TaskState::Open, [job]) => {
             if job.stage != task.progress.stage {

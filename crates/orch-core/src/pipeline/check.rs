@@ -111,7 +111,7 @@ impl Pipeline {
             walked.push(stage);
             match merged {
                 Some(before) if stage.merges => {
-                    fault(stage, "", format!("{before} merges already"))
+                    fault(stage, "", format!("{before} merges already"));
                 }
                 Some(before) if stage.writes_code => {
                     fault(stage, "writes", format!("it writes code after {before} has merged"));

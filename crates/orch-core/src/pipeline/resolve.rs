@@ -122,7 +122,7 @@ impl Resolver<'_> {
             .chain([MERGE])
             .chain(self.settings.pipeline.tables.keys().map(String::as_str))
             .collect();
-        let hint = match nearest(name.as_str(), known.into_iter()) {
+        let hint = match nearest(name.as_str(), known) {
             Some(near) => {
                 format!("did you mean `{near}`? A stage of one's own needs a table [stage.{name}]")
             }
@@ -289,13 +289,10 @@ impl Resolver<'_> {
             self.set_producer(spec, producer, table.gate.is_some());
         }
         if let Some(gate) = &table.gate {
-            match Gate::by_name(&gate.value) {
-                Some(known) => spec.gate = known,
-                None => {
-                    let near = nearest(&gate.value, Gate::ALL.iter().map(|known| known.name()));
-                    let hint = near.map(|near| format!("did you mean `{near}`?"));
-                    self.error(&gate.place, format!("unknown gate `{}`", gate.value), hint);
-                }
+            if let Some(known) = Gate::by_name(&gate.value) { spec.gate = known } else {
+                let near = nearest(&gate.value, Gate::ALL.iter().map(|known| known.name()));
+                let hint = near.map(|near| format!("did you mean `{near}`?"));
+                self.error(&gate.place, format!("unknown gate `{}`", gate.value), hint);
             }
         }
         if let Some(on_fail) = &table.on_fail {

@@ -236,7 +236,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Agents {
 fn note_defaults(reader: &mut Reader<'_>, default: &Table<'_>) {
     for (key, found) in [(&TIMEOUT, &default.timeout), (&STALL, &default.stall)] {
         if found.is_none() {
-            let value = key.kind.from_text(key.default).unwrap_or(Value::Unset);
+            let value = key.kind.read_text(key.default).unwrap_or(Value::Unset);
             reader.note(key, Some(DEFAULT), &value, &Place::Default);
         }
     }
@@ -266,7 +266,7 @@ fn settings(
     reader.errors.extend(problems);
     let duration = |own: &Option<Found>, inherited: Option<&Found>, key: &Key| {
         let found = own.as_ref().or(inherited).and_then(|found| found.value.duration());
-        found.or_else(|| key.kind.from_text(key.default).ok()?.duration()).unwrap_or_default()
+        found.or_else(|| key.kind.read_text(key.default).ok()?.duration()).unwrap_or_default()
     };
     let stall = duration(&own.stall, default.and_then(|t| t.stall.as_ref()), &STALL);
     let list = |found: Option<&Found>| found.and_then(|found| found.value.clone().list());

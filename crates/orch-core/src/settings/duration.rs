@@ -1,5 +1,6 @@
 //! Humane durations: `500ms`, `90s`, `15m`, `1h30m`, `7d`.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// The units, longest first, with their length in milliseconds.
@@ -42,7 +43,7 @@ pub fn format_duration(duration: Duration) -> String {
     let mut text = String::new();
     for (unit, length) in UNITS {
         if rest >= length {
-            text.push_str(&format!("{}{unit}", rest / length));
+            let _ = write!(text, "{}{unit}", rest / length);
             rest %= length;
         }
     }

@@ -116,7 +116,7 @@ impl Kind {
     }
 
     /// Reads a TOML value.
-    pub(super) fn from_toml(self, value: &DeValue<'_>) -> Result<Value, Bad> {
+    pub(super) fn read_toml(self, value: &DeValue<'_>) -> Result<Value, Bad> {
         match (self, value) {
             (Self::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
             (Self::Count { min, max }, DeValue::Integer(number)) => {
@@ -124,7 +124,7 @@ impl Kind {
                 self.count(count, min, max, number.as_str())
             }
             (Self::Duration { .. }, DeValue::Integer(number)) if number.as_str() == "0" => {
-                self.from_text("0")
+                self.read_text("0")
             }
             (Self::Duration { .. }, DeValue::Integer(number)) => Err(Bad {
                 hint: Some(format!("say the unit, such as \"{}s\"", cut(number.as_str()))),
@@ -147,13 +147,13 @@ impl Kind {
                 | Self::Command
                 | Self::List { .. },
                 DeValue::String(text),
-            ) => self.from_text(text),
+            ) => self.read_text(text),
             _ => Err(bad(format!("must be {}, not {}", self.form(), type_name(value)))),
         }
     }
 
     /// Reads the text of an environment variable or a default.
-    pub(super) fn from_text(self, text: &str) -> Result<Value, Bad> {
+    pub(super) fn read_text(self, text: &str) -> Result<Value, Bad> {
         if text.len() > MAX_TEXT {
             return Err(bad(format!("is {} bytes long; at most {MAX_TEXT} are read", text.len())));
         }

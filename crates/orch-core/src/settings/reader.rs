@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         let name = key.variable(instance);
         if let Some(text) = self.env.get(&name).filter(|text| !text.is_empty()) {
             let place = Place::Env { name };
-            let value = self.accept(key, instance, key.kind.from_text(text), &place)?;
+            let value = self.accept(key, instance, key.kind.read_text(text), &place)?;
             return Some(Found { value, place, rank: usize::MAX });
         }
         let layers = self.layers;
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
             let node = layer.value(key.section, instance, key.name)?;
             Some((rank, layer, node))
         })?;
-        let read = key.kind.from_toml(node.get_ref());
+        let read = key.kind.read_toml(node.get_ref());
         let span = read.as_ref().err().and_then(|bad| bad.span.clone());
         let place = layer.place(span.unwrap_or_else(|| node.span()));
         let value = self.accept(key, instance, read, &place)?;
@@ -261,6 +261,6 @@ fn default(key: &Key) -> Value {
     match (key.default, key.kind) {
         ("", Kind::List { .. }) => Value::List(Vec::new()),
         ("", _) => Value::Unset,
-        (text, kind) => kind.from_text(text).unwrap_or(Value::Unset),
+        (text, kind) => kind.read_text(text).unwrap_or(Value::Unset),
     }
 }

@@ -118,8 +118,8 @@ impl Walk<'_, '_> {
         let near = nearest(name, file_sections().map(|section| section.name));
         if table.is_empty() || near.is_none() {
             let message = format!("unknown section `[{}]`", shown(name));
-            let hint = near.map(|near| format!("did you mean `[{near}]`?")).or_else(all_sections);
-            return self.report(key.span(), message, hint);
+            let hint = near.map_or_else(all_sections, |near| format!("did you mean `[{near}]`?"));
+            return self.report(key.span(), message, Some(hint));
         }
         for (inner, _) in table {
             if self.full() {
@@ -133,9 +133,9 @@ impl Walk<'_, '_> {
     }
 }
 
-fn all_sections() -> Option<String> {
+fn all_sections() -> String {
     let names: Vec<&str> = file_sections().map(|section| section.name).collect();
-    Some(format!("the sections are {}", names.join(", ")))
+    format!("the sections are {}", names.join(", "))
 }
 
 /// The header of a section's table: `deploy`, `agents.ROLE`.

@@ -47,7 +47,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 const FRAME: Duration = Duration::from_millis(80);
 
 /// Runs the demo to its end.
-pub fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, env: &Env) -> anyhow::Result<ExitCode> {
     let place = Place::make(args.keep.as_deref())?;
     let out = Out::new(env);
     out.line(format!(
@@ -60,9 +60,10 @@ pub fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     let engine = open(place.path(), env)?;
     let operator = Operator::new(Arc::clone(&engine));
     operator.register(&RegisterRequest { checkout: example.checkout.clone(), remote: None })?;
-    let server = match args.no_server {
-        true => None,
-        false => Some(local::Server::start(&operator, ([127, 0, 0, 1], args.port).into())?),
+    let server = if args.no_server {
+        None
+    } else {
+        Some(local::Server::start(&operator, ([127, 0, 0, 1], args.port).into())?)
     };
     if let Some(server) = &server {
         out.line(format!("the API answers at http://{}/ meanwhile", server.address()))?;
