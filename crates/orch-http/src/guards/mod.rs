@@ -1,0 +1,11 @@
+//! What every request passes before its handler, and every answer after it.
+
+mod answer;
+mod host;
+mod origin;
+mod query;
+
+pub(crate) use answer::answer;
+pub(crate) use host::host;
+pub(crate) use origin::origin;
+pub(crate) use query::query;

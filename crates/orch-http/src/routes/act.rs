@@ -1,0 +1,69 @@
+//! `POST /tasks/{key}/cancel`, `/retry`, `/approve` and `/answer`: each answers with the task as
+//! it stands afterwards.
+
+use axum::Json;
+use axum::extract::State;
+use orch_api::{AnswerRequest, ApproveRequest, CancelRequest, RetryRequest, TaskSummary};
+use orch_core::ids::TaskKey;
+use orch_engine::{OperateError, Operator};
+
+use crate::extract::{Json as Body, Key, OptionalJson};
+use crate::problem::ApiError;
+use crate::state::AppState;
+use crate::text;
+use crate::wire::task::Gates;
+
+type Answer = Result<Json<TaskSummary>, ApiError>;
+
+/// Cancels a task.
+pub(super) async fn cancel(
+    State(state): State<AppState>,
+    Key(key): Key,
+    OptionalJson(request): OptionalJson<CancelRequest>,
+) -> Answer {
+    let reason = text::reason("reason", request.reason)?;
+    let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
+    act(state, key, move |operator, key| operator.cancel(key, &reason)).await
+}
+
+/// Sets a held or deferred task going again.
+pub(super) async fn retry(
+    State(state): State<AppState>,
+    Key(key): Key,
+    OptionalJson(RetryRequest {}): OptionalJson<RetryRequest>,
+) -> Answer {
+    act(state, key, Operator::retry).await
+}
+
+/// Approves the human stage that a task waits at.
+pub(super) async fn approve(
+    State(state): State<AppState>,
+    Key(key): Key,
+    OptionalJson(request): OptionalJson<ApproveRequest>,
+) -> Answer {
+    let by = text::reason("by", request.by)?.unwrap_or_else(|| "an operator".to_owned());
+    act(state, key, move |operator, key| operator.approve(key, &by)).await
+}
+
+/// Gives a held task advice for its next brief and sets it going.
+pub(super) async fn answer(
+    State(state): State<AppState>,
+    Key(key): Key,
+    Body(request): Body<AnswerRequest>,
+) -> Answer {
+    let text = text::answer(request.text)?;
+    act(state, key, move |operator, key| operator.answer(key, &text)).await
+}
+
+async fn act(
+    state: AppState,
+    key: TaskKey,
+    wish: impl FnOnce(&Operator, &TaskKey) -> Result<(), OperateError> + Send + 'static,
+) -> Answer {
+    state
+        .blocking(move |state| {
+            wish(state.operator(), &key)?;
+            Gates::read(state)?.of(state, &key).map(Json)
+        })
+        .await
+}

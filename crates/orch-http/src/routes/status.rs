@@ -1,0 +1,49 @@
+//! `GET /status`.
+
+use axum::Json;
+use axum::extract::State;
+use orch_api::{DatabaseReport, StatusReport, TaskCounts};
+use orch_store::StatusCounts;
+
+use crate::problem::ApiError;
+use crate::state::AppState;
+
+/// Which service this is and what it has to do.
+pub(super) async fn status(State(state): State<AppState>) -> Result<Json<StatusReport>, ApiError> {
+    state.blocking(|state| report(state).map(Json)).await
+}
+
+fn report(state: &AppState) -> Result<StatusReport, ApiError> {
+    let operator = state.operator();
+    let store = operator.store();
+    let report = operator.report();
+    let uptime = state.now().duration_since(report.started_at).as_secs();
+    Ok(StatusReport {
+        version: report.version.to_owned(),
+        revision: state.revision().map(str::to_owned),
+        started_at: report.started_at,
+        uptime_s: u64::try_from(uptime).unwrap_or_default(),
+        instance: report.worker.to_string(),
+        host: operator.engine().host.clone(),
+        database: DatabaseReport {
+            kind: "sqlite".to_owned(),
+            schema_version: store.schema_info()?.version,
+        },
+        tasks: counts(&store.status_counts()?),
+        last_event_id: store.last_event_id()?.0,
+        reconciled_total: report.reconciled_total,
+    })
+}
+
+fn counts(counts: &StatusCounts) -> TaskCounts {
+    let by_stage = counts.open.iter().map(|(stage, states)| {
+        let states = states.iter().map(|(word, number)| (word.word().to_owned(), *number));
+        (stage.to_string(), states.collect())
+    });
+    TaskCounts {
+        open: counts.open.values().flat_map(|states| states.values()).sum(),
+        done: counts.done,
+        cancelled: counts.cancelled,
+        by_stage: by_stage.collect(),
+    }
+}
