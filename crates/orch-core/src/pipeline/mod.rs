@@ -3,7 +3,6 @@
 
 mod check;
 mod resolve;
-mod table;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +10,6 @@ use crate::ids::{AgentName, StageName};
 use crate::stage::Gate;
 
 pub use resolve::resolve;
-pub use table::render_table;
 
 /// The most attempts that a stage may be given.
 pub const MAX_ATTEMPTS: u32 = 20;

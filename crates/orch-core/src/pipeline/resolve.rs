@@ -19,6 +19,9 @@ pub fn resolve(settings: &RepoSettings, repo: &RepoName) -> Result<Pipeline, Set
     SettingsErrors::unless_none(resolver.errors, pipeline)
 }
 
+/// Why the deploy is not part of a pipeline that merges all the same.
+const NO_DEPLOY: &str = "no [deploy] command: `merge` lands the branch instead";
+
 struct Resolver<'a> {
     settings: &'a RepoSettings,
     repo: &'a RepoName,
@@ -39,6 +42,7 @@ impl Resolver<'_> {
             None => self.standard_stages(),
         };
         self.unused_tables(&listed);
+        self.unlisted(&listed);
         let mut stages = Vec::new();
         for (index, name) in listed.iter().enumerate() {
             let next = listed.get(index + 1).map(|next| next.value.clone());
@@ -97,8 +101,7 @@ impl Resolver<'_> {
                 && self.settings.deploy.command.is_none()
                 && !self.has_producer(&name)
             {
-                let reason = "no [deploy] command: `merge` lands the branch instead".to_owned();
-                self.left_out.push(LeftOut { stage: name, reason });
+                self.left_out.push(LeftOut { stage: name, reason: NO_DEPLOY.to_owned() });
                 name = word(MERGE);
             }
             names.push(Placed {
@@ -107,6 +110,25 @@ impl Resolver<'_> {
             });
         }
         names
+    }
+
+    /// Standard stages that the repository does not list are shown too: what is not done must not
+    /// look done.
+    fn unlisted(&mut self, listed: &[Placed<StageName>]) {
+        for row in STAGE_TRANSITIONS.iter().filter(|row| row.work.is_some()) {
+            let name = word::<StageName>(row.stage);
+            let told = self.left_out.iter().any(|left| left.stage == name);
+            if told || listed.iter().any(|stage| stage.value == name) {
+                continue;
+            }
+            let merges = row.stage == "deploy" && self.settings.deploy.command.is_none();
+            let reason = match self.lacking(&name) {
+                Some(lacking) => lacking.reason,
+                None if merges => NO_DEPLOY,
+                None => "not listed in [pipeline] stages",
+            };
+            self.left_out.push(LeftOut { stage: name, reason: reason.to_owned() });
+        }
     }
 
     fn is_known(&self, name: &StageName) -> bool {
@@ -289,7 +311,9 @@ impl Resolver<'_> {
             self.set_producer(spec, producer, table.gate.is_some());
         }
         if let Some(gate) = &table.gate {
-            if let Some(known) = Gate::by_name(&gate.value) { spec.gate = known } else {
+            if let Some(known) = Gate::by_name(&gate.value) {
+                spec.gate = known
+            } else {
                 let near = nearest(&gate.value, Gate::ALL.iter().map(|known| known.name()));
                 let hint = near.map(|near| format!("did you mean `{near}`?"));
                 self.error(&gate.place, format!("unknown gate `{}`", gate.value), hint);

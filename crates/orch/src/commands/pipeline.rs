@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use orch_core::pipeline::{OnFail, Pipeline, Producer, StageSpec};
-use orch_core::stage::STAGE_TRANSITIONS;
 use orch_engine::register::default_name;
 
 use crate::env::Env;
@@ -68,20 +67,6 @@ pub fn resolve(env: &Env, file: Option<&Text>) -> anyhow::Result<Pipeline> {
     Ok(orch_core::pipeline::resolve(&loaded.value, &name)?)
 }
 
-/// The stages of the standard pipeline that this one does without, each with the reason. A stage
-/// that nobody listed is told too: what is not done must not look done.
-pub fn left_out(pipeline: &Pipeline) -> Vec<(String, String)> {
-    let own = |stage: &str| pipeline.stages.iter().any(|spec| spec.name.as_str() == stage);
-    let standard = STAGE_TRANSITIONS.iter().filter(|row| row.work.is_some() && !own(row.stage));
-    standard
-        .map(|row| {
-            let told = pipeline.left_out.iter().find(|left| left.stage.as_str() == row.stage);
-            let reason = told.map_or("not listed in [pipeline] stages", |left| &left.reason);
-            (row.stage.to_owned(), reason.to_owned())
-        })
-        .collect()
-}
-
 fn show(out: &Out, pipeline: &Pipeline) -> anyhow::Result<()> {
     let mut table = Table::new(&["STAGE", "PRODUCER", "GATE", "ON FAIL", "ATTEMPTS", "NEXT"]);
     for stage in &pipeline.stages {
@@ -95,8 +80,8 @@ fn show(out: &Out, pipeline: &Pipeline) -> anyhow::Result<()> {
         ]);
     }
     out.table(&table, "no stages")?;
-    for (stage, reason) in left_out(pipeline) {
-        let line = format!("left out: {stage} ({})", plain(&reason));
+    for left in &pipeline.left_out {
+        let line = format!("left out: {} ({})", left.stage, plain(&left.reason));
         out.line(out.style.dim(&line))?;
     }
     Ok(())

@@ -112,14 +112,14 @@ fn fit_out(args: &Args, env: &Env, git: &Git, info: &CheckoutInfo) -> anyhow::Re
         None if existing.is_none() => Some(origin::ensure(env, git, info, &name)?),
         None => own_remote_missing(env, git, info, existing.as_ref(), &folder_name)?,
     };
-    let mut fresh = None;
+    let mut rehearsal = None;
     let config_written = if existing.is_some() {
         Written::Kept
     } else {
         let made = made.as_ref().map(|origin| origin.path.display().to_string());
         let remote = remote.or(made).unwrap_or_default();
         let chosen = Chosen { args, info, name, remote, tests: &tests, agents: &agents };
-        fresh = Some(chosen.write(env, &config)?);
+        rehearsal = chosen.write(env, &config)?;
         Written::New
     };
     let file = settings::read_file(&config)?;
@@ -131,14 +131,12 @@ fn fit_out(args: &Args, env: &Env, git: &Git, info: &CheckoutInfo) -> anyhow::Re
         remote: made.as_ref().map(|origin| origin.path.display().to_string()),
     };
     let (repo, changed) = service::register(env, &request)?;
-    let (rehearsal, left_out) = match fresh {
-        Some(fresh) => (fresh.rehearsal, fresh.left_out),
-        None => (None, super::pipeline::left_out(&pipeline)),
-    };
+    let left_out =
+        pipeline.left_out.iter().map(|left| (left.stage.to_string(), left.reason.clone()));
     Ok(Done {
         missing: doctor::missing_programs(env, &loaded.value),
         stages: pipeline.stages.iter().map(|stage| stage.name.to_string()).collect(),
-        left_out,
+        left_out: left_out.collect(),
         repo,
         changed,
         config,
@@ -186,12 +184,6 @@ fn remote_of(args: &Args, info: &CheckoutInfo) -> Result<Option<String>, Stop> {
     }
 }
 
-/// What writing an `orch.toml` came to.
-struct Fresh {
-    rehearsal: Option<Written>,
-    left_out: Vec<(String, String)>,
-}
-
 /// What goes into a fresh `orch.toml`.
 struct Chosen<'a> {
     args: &'a Args,
@@ -204,7 +196,7 @@ struct Chosen<'a> {
 
 impl Chosen<'_> {
     /// Writes the file, and the rehearsal's script where one is asked for.
-    fn write(&self, env: &Env, config: &Path) -> anyhow::Result<Fresh> {
+    fn write(&self, env: &Env, config: &Path) -> anyhow::Result<Option<Written>> {
         let prefix = self.args.key_prefix.clone().unwrap_or_else(|| prefix(&self.name));
         let (agent, others) = match (self.args.rehearsal, self.agents.split_first()) {
             (true, _) => (DefaultAgent::Rehearsal, self.agents),
@@ -232,9 +224,7 @@ impl Chosen<'_> {
             _ => None,
         };
         write::new_file(config, &text)?;
-        let left_out = render::left_out(&facts).into_iter();
-        let left_out = left_out.map(|(stage, reason)| (stage.to_owned(), reason.to_owned()));
-        Ok(Fresh { rehearsal, left_out: left_out.collect() })
+        Ok(rehearsal)
     }
 
     fn default_branch(&self) -> Result<String, Stop> {
