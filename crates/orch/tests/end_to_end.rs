@@ -162,6 +162,36 @@ fn infrastructure_holds_a_task_where_it_stands() {
     drop(service);
 }
 
+/// A passing fault sends the job back to the queue with a stated reason and time; the operator may
+/// cut the wait short, and nothing goes back to development.
+#[test]
+fn a_passing_fault_defers_and_the_wait_can_be_cut_short() {
+    let root = tempfile::tempdir().unwrap();
+    let mended = root.path().join("mended");
+    let flaky = format!(
+        "test -e '{}' || {{ echo 'connect: Connection refused' >&2; exit 1; }}; echo 'ok 1'",
+        mended.display()
+    );
+    let settings = SETTINGS
+        .replace("test -s hello.txt && echo 'ok 1 - it says hello'", &flaky)
+        .replace("\"50ms\"", "\"10m\"")
+        .replace("\"100ms\"", "\"10m\"");
+    let repository = repository(root.path(), &settings);
+    let orch = Orch::new(PROGRAM, root.path());
+    orch.ok(&repository.checkout, &["init"]);
+    let service = orch.serve();
+    orch.ok(&repository.checkout, &["task", "add", "Say hello"]);
+    until("the task to be deferred", || (state(&orch, "HELLO-1") == "deferred").then_some(()));
+    let why = orch.json(&["why", "HELLO-1", "--json"]);
+    assert_eq!(why["stage"], "testing");
+    assert!(why.to_string().contains("a connection was refused"), "{why}");
+    std::fs::write(&mended, "").unwrap();
+    orch.ok(root.path(), &["task", "retry", "HELLO-1"]);
+    until("the task to be done", || (state(&orch, "HELLO-1") == "done").then_some(()));
+    assert_eq!(repository.on_main("said/HELLO-1"), "HELLO-1 attempt 1\n");
+    drop(service);
+}
+
 /// A cancelled task's run is ended with all it started, and its worktree goes.
 #[test]
 fn a_cancelled_task_leaves_nothing_behind() {
