@@ -5,6 +5,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use orch_core::ids::{RepoName, RunId, TaskKey, WorkerId};
 
@@ -104,15 +106,10 @@ impl Home {
             .mode(0o600)
             .open(&path)
             .map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let pid =
-                    file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
-                return Err(HomeError::InUse { path: self.0.clone(), pid });
-            }
-            Err(fs::TryLockError::Error(source)) => return Err(fail(source)),
+        if !taken(&file).map_err(fail)? {
+            let mut text = String::new();
+            let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+            return Err(HomeError::InUse { path: self.0.clone(), pid });
         }
         file.set_len(0).map_err(fail)?;
         file.rewind().map_err(fail)?;
@@ -135,6 +132,24 @@ impl Home {
         WorkerId::new(id).map_err(|error| fail(io::Error::other(error)))
     }
 }
+
+/// Tries for a moment: a child that a killed service had forked and that has not yet become its
+/// own program holds the lock a little longer than the service did.
+fn taken(file: &File) -> io::Result<bool> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(fs::TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Tries before the directory counts as in use.
+const LOCK_TRIES: u32 = 50;
+/// From one try to the next.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {
