@@ -46,6 +46,9 @@ impl Board {
         for (_, bar) in self.bars.iter().flatten() {
             bar.abandon();
         }
+        if self.bars.is_some() {
+            note("");
+        }
     }
 
     /// What happened since the last look, a line each, without what only machines care for.

@@ -20,8 +20,15 @@ pub fn show(
     took: Duration,
     out: &Out,
 ) -> anyhow::Result<bool> {
-    let mut table =
-        Table::new(&["TASK", "TITLE", "END", "STAGES PASSED", "BOUNCES", "TIME", "ON MAIN"]);
+    let mut table = Table::new(&[
+        "TASK",
+        "TITLE",
+        "END",
+        "STAGES PASSED",
+        "TIME",
+        "ON MAIN",
+        "BOUNCES AND WHY",
+    ]);
     let mut faults = Vec::new();
     for (key, role) in keys.iter().zip(CAST) {
         let task = operator.task(key)?;
@@ -38,9 +45,9 @@ pub fn show(
             task.title.clone(),
             end.to_owned(),
             format!("{passed} of {}", task.pipeline.stages.len()),
-            if bounces.is_empty() { "-".to_owned() } else { bounces.join("; ") },
             format!("{time:.1} s"),
             landed.map_or_else(|| "-".to_owned(), |commit| commit.short().to_owned()),
+            if bounces.is_empty() { "-".to_owned() } else { bounces.join("; ") },
         ]);
         if end != "done" {
             faults.push(format!("{key} is {end}, not done"));
