@@ -21,6 +21,8 @@ pub(super) struct Frames {
     path: String,
     last_id: Option<String>,
     reader: Option<Connected>,
+    /// A frame that was read ahead.
+    pending: Option<Frame>,
     over: bool,
 }
 
@@ -44,10 +46,34 @@ impl Frames {
             path: path.to_owned(),
             last_id: after,
             reader: None,
+            pending: None,
             over: false,
         };
         frames.reader = Some(frames.connect()?);
+        frames.settle()?;
         Ok(frames)
+    }
+
+    /// A stream that begins now is told by its first frame where that is. Until this is known, a
+    /// broken connection could not be taken up again without a gap.
+    fn settle(&mut self) -> Result<(), ClientError> {
+        while self.last_id.is_none() {
+            let Some(Connected(reader)) = &mut self.reader else {
+                self.reader = Some(self.reconnect()?);
+                continue;
+            };
+            let Ok(Some(frame)) = next_frame(reader) else {
+                self.reader = None;
+                std::thread::sleep(RETRY);
+                continue;
+            };
+            self.last_id.clone_from(&frame.id);
+            if frame.data.is_some() {
+                self.pending = Some(frame);
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// Nothing more is wanted.
@@ -66,6 +92,11 @@ impl Frames {
             headers.push(("last-event-id", id));
         }
         let answer = self.transport.get(&self.path, Sent { headers: &headers, stream: true })?;
+        let media = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
+        if !media.is_some_and(|media| media.starts_with("text/event-stream")) {
+            let detail = format!("{} in place of an event stream", media.unwrap_or("no type"));
+            return Err(ClientError::Unexpected { url: self.url(), status: 200, detail });
+        }
         Ok(Connected(BufReader::new(answer.into_body().into_reader())))
     }
 
@@ -87,6 +118,9 @@ impl Iterator for Frames {
     type Item = Result<Frame, ClientError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(frame) = self.pending.take() {
+            return Some(Ok(frame));
+        }
         while !self.over {
             let Some(Connected(reader)) = &mut self.reader else {
                 match self.reconnect() {
