@@ -94,7 +94,7 @@ fn upward(name: &str, uses: &[String]) -> anyhow::Result<Vec<String>> {
                 faults.push(format!("{name} (floor {own}) uses {used} (floor {other})"));
             }
             _ if used == TESTKIT => {
-                faults.push(format!("{name} uses {TESTKIT} outside of its tests"))
+                faults.push(format!("{name} uses {TESTKIT} outside of its tests"));
             }
             _ => {}
         }

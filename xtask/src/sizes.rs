@@ -1,5 +1,6 @@
 //! Lines per crate: code, and tests beside it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -16,15 +17,13 @@ pub fn table(root: &Path) -> anyhow::Result<String> {
     let mut text = format!("{:<14} {:>7} {:>7} {:>6}\n", "crate", "code", "tests", "files");
     let mut all = Sizes::default();
     for (name, sizes) in rows {
-        text.push_str(&format!(
-            "{name:<14} {:>7} {:>7} {:>6}\n",
-            sizes.code, sizes.tests, sizes.files
-        ));
+        let _ =
+            write!(text, "{name:<14} {:>7} {:>7} {:>6}\n", sizes.code, sizes.tests, sizes.files);
         all.code += sizes.code;
         all.tests += sizes.tests;
         all.files += sizes.files;
     }
-    text.push_str(&format!("{:<14} {:>7} {:>7} {:>6}\n", "all", all.code, all.tests, all.files));
+    let _ = write!(text, "{:<14} {:>7} {:>7} {:>6}\n", "all", all.code, all.tests, all.files);
     Ok(text)
 }
 

@@ -1,5 +1,7 @@
 //! From an adapter to a command line.
 
+#![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

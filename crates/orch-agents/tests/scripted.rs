@@ -1,5 +1,7 @@
 //! The scripted agent at work in a folder of its own.
 
+#![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
+
 use std::fs;
 use std::path::Path;
 

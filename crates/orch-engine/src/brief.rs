@@ -8,11 +8,11 @@ use orch_core::artifact::ArtifactContent;
 use orch_core::ids::WORK_ITEMS_DIR;
 use orch_core::pipeline::StageSpec;
 
-use crate::engine::Engine;
+use crate::artifacts::read_set;
 use crate::error::chain;
 use crate::repo_config::RepoConfig;
 use crate::run::prepare::Workplace;
-use crate::run::{Halt, Owned, judge};
+use crate::run::{Halt, Owned};
 use crate::runners;
 
 /// Where a repository keeps prompts of its own, relative to its `orch.toml`.
@@ -20,7 +20,6 @@ const PROMPTS: &str = ".orch/prompts";
 
 /// Renders the brief.
 pub fn render(
-    engine: &Engine,
     owned: &Owned,
     stage: &StageSpec,
     config: &RepoConfig,
@@ -49,7 +48,6 @@ pub fn render(
         feedback: task.progress.feedback.clone(),
         base_commit: Some(place.base.clone()),
     };
-    let _ = engine;
     orch_agents::render(&template, &context).map_err(|error| Halt::environment(chain(&error)))
 }
 
@@ -81,7 +79,7 @@ fn template(config: &RepoConfig, place: &Workplace, owned: &Owned) -> Result<Str
 }
 
 fn earlier(artifacts: &Path) -> Vec<EarlierArtifact> {
-    judge::read_set(artifacts)
+    read_set(artifacts)
         .iter()
         .filter_map(|(name, content)| match content {
             ArtifactContent::Text(bytes) => Some(EarlierArtifact {

@@ -1,15 +1,15 @@
 //! The engine: what every loop and every run shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use orch_core::decide::{Decision, Policy, Step};
 use orch_core::event::EventKind;
-use orch_core::ids::{AgentName, Revision, RunId, WorkerId};
+use orch_core::ids::{AgentName, RepoName, Revision, RunId, WorkerId};
 use orch_core::job::{Fence, JobState};
 use orch_core::outcome::Outcome;
 use orch_core::task::Task;
@@ -65,6 +65,8 @@ pub struct Engine {
     pub active: Active,
     /// One lock per repository.
     pub repo_locks: RepoLocks,
+    /// The mirrors that were opened, by repository and remote.
+    pub mirrors: Mutex<HashMap<(RepoName, String), Mirror>>,
     /// Wakes and stops the loops.
     pub wake: Arc<Wake>,
 }
@@ -81,7 +83,16 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// The repository's mirror, made where it is not there.
     pub fn mirror(&self, repo: &Repo) -> Result<Mirror, GitError> {
-        Mirror::open(&self.git, &self.home.mirror(&repo.info.name), &repo.info.remote)
+        let path = self.home.mirror(&repo.info.name);
+        let key = (repo.info.name.clone(), repo.info.remote.clone());
+        let known = || self.mirrors.lock().unwrap_or_else(PoisonError::into_inner);
+        // Opening one asks git about its settings; a mirror that is still there has kept them.
+        if let Some(mirror) = known().get(&key).filter(|_| path.is_dir()) {
+            return Ok(mirror.clone());
+        }
+        let mirror = Mirror::open(&self.git, &path, &repo.info.remote)?;
+        known().insert(key, mirror.clone());
+        Ok(mirror)
     }
 
     /// The worktree of a run that was prepared before.

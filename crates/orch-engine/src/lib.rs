@@ -2,6 +2,7 @@
 //! git and agents; whatever is decided is decided in `orch-core`.
 
 pub mod active;
+pub mod artifacts;
 mod brief;
 pub mod clock;
 pub mod engine;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use orch_core::settings::ServiceSettings;
 use orch_git::{Git, Identity};
@@ -77,6 +77,7 @@ impl Engine {
             stats: Stats::default(),
             active: Active::default(),
             repo_locks: RepoLocks::default(),
+            mirrors: Mutex::default(),
             wake,
         }))
     }

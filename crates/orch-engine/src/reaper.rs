@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use orch_core::decide::{Loss, Situation, run_lost};
 use orch_core::event::{EventKind, NewEvent};
 use orch_core::job::{Job, JobState, Ownership};
+use orch_core::process::ProcessIdentity;
 use orch_core::stage::MERGE_GATE;
 use orch_core::task::Task;
 use orch_process::{Observation, Revocation, RunDir};
@@ -105,7 +106,10 @@ fn sanitize(engine: &Engine) {
             );
         }
         Err(error) => {
-            tracing::error!(error = crate::error::chain(&error), "the queue could not be sanitized")
+            tracing::error!(
+                error = crate::error::chain(&error),
+                "the queue could not be sanitized"
+            );
         }
     }
 }
@@ -124,7 +128,13 @@ fn look(engine: &Arc<Engine>, job: Job, task: Task) -> Result<(), StoreError> {
     let finding = judge(&Sighting { mine, lease_over, inside, seen: seen.as_ref() });
     match finding {
         Finding::Elsewhere | Finding::Wait => Ok(()),
-        Finding::TakeUp => take_up(engine, job, task, owner, entry),
+        Finding::TakeUp => {
+            let alive = match seen {
+                Some(Observation::Running(process)) => Some(process),
+                _ => None,
+            };
+            take_up(engine, job, task, owner, alive, entry)
+        }
         Finding::Gone(loss) => take_back(engine, &job, &task, &owner, &loss),
     }
 }
@@ -149,10 +159,16 @@ fn take_up(
     job: Job,
     task: Task,
     owner: Ownership,
+    alive: Option<ProcessIdentity>,
     entry: crate::active::Entry,
 ) -> Result<(), StoreError> {
     let repo = engine.store.repo(&task.repo)?;
     let run = engine.store.run(&owner.run_id)?;
+    if owner.process.is_none()
+        && let Some(process) = alive
+    {
+        engine.store.stamp_process(&fence(&job, &owner), &process)?;
+    }
     engine.stats.adopted.fetch_add(1, Ordering::Relaxed);
     tracing::info!(task.key = %task.key, run.id = %owner.run_id, "run adopted");
     let event = NewEvent {

@@ -64,7 +64,7 @@ fn tasks_without_a_job(engine: &Engine) {
                 format!("{} was open without a job at {}: enqueued", task.key, stage.name),
             ),
             Err(error) => {
-                tracing::error!(task.key = %task.key, error = chain(&error), "a lost task could not be enqueued")
+                tracing::error!(task.key = %task.key, error = chain(&error), "a lost task could not be enqueued");
             }
         }
     }
@@ -87,10 +87,10 @@ fn worktrees_without_a_task(engine: &Engine) {
             }
             // A worktree of nobody may hold somebody's work: it is reported, not removed.
             Err(StoreError::NotFound { .. }) => {
-                tracing::warn!(worktree = name, "a worktree belongs to no task of this database")
+                tracing::warn!(worktree = name, "a worktree belongs to no task of this database");
             }
             Err(error) => {
-                tracing::error!(error = chain(&error), "a worktree's task could not be read")
+                tracing::error!(error = chain(&error), "a worktree's task could not be read");
             }
         }
     }

@@ -101,7 +101,7 @@ pub fn plain(name: &str) -> String {
     if text.is_empty() { "repository".to_owned() } else { text.chars().take(64).collect() }
 }
 
-/// The key prefix that a repository's name suggests.
+/// The key prefix that a repository's name suggests; `TASK` where it suggests none.
 pub fn prefix(name: &RepoName) -> KeyPrefix {
     let letters: String = name
         .as_str()
@@ -111,8 +111,8 @@ pub fn prefix(name: &RepoName) -> KeyPrefix {
         .skip_while(char::is_ascii_digit)
         .take(16)
         .collect();
-    KeyPrefix::new(letters)
-        .unwrap_or_else(|_| KeyPrefix::new("TASK").expect("`TASK` is a valid prefix"))
+    let prefix = KeyPrefix::new(letters).or_else(|_| KeyPrefix::new("TASK"));
+    prefix.unwrap_or_else(|_| unreachable!("`TASK` is a valid prefix"))
 }
 
 #[cfg(test)]

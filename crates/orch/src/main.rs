@@ -5,7 +5,6 @@ mod cli;
 mod commands;
 mod env;
 mod exit;
-mod folder;
 mod local;
 mod logging;
 mod output;

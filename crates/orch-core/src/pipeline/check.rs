@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{MAX_ATTEMPTS, MAX_STAGES, OnFail, Pipeline, Producer, StageSpec};
 use crate::ids::StageName;
-use crate::stage::{CREATED, DONE, Gate};
+use crate::stage::{CREATED, DEPLOY_FINALIZER, DONE, Gate, STAGING_RUNNER, TEST_RUNNER};
 
 /// A fault of a pipeline's structure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,17 +62,10 @@ impl Pipeline {
         {
             fault("next", format!("its next stage {next} is not part of the pipeline"));
         }
-        if let OnFail::Bounce(to) = &stage.on_fail {
-            match self.position(to) {
-                None => fault(
-                    "on_fail",
-                    format!("it bounces to {to}, which is not part of the pipeline"),
-                ),
-                Some(target) if target >= place => {
-                    fault("on_fail", format!("it bounces to {to}, which does not come before it"));
-                }
-                Some(_) => {}
-            }
+        if let OnFail::Bounce(to) = &stage.on_fail
+            && self.stage(to).is_none()
+        {
+            fault("on_fail", format!("it bounces to {to}, which is not part of the pipeline"));
         }
         if !(1..=MAX_ATTEMPTS).contains(&stage.attempts) {
             fault(
@@ -84,8 +77,8 @@ impl Pipeline {
             let gate = Gate::HumanApproved.name();
             fault("gate", format!("a human producer and the gate {gate} go together"));
         }
-        if stage.producer == Producer::MergeOnly && (!stage.merges || stage.gate != Gate::Merged) {
-            fault("gate", format!("a stage that only merges is closed by {}", Gate::Merged.name()));
+        if let Some(what) = mismatch(stage) {
+            fault("gate", what);
         }
     }
 
@@ -109,14 +102,25 @@ impl Pipeline {
                 return;
             }
             walked.push(stage);
-            match merged {
-                Some(before) if stage.merges => {
+            if let Some(before) = merged {
+                if stage.producer == Producer::MergeOnly {
                     fault(stage, "", format!("{before} merges already"));
                 }
-                Some(before) if stage.writes_code => {
+                if stage.writes_code {
                     fault(stage, "writes", format!("it writes code after {before} has merged"));
                 }
-                _ => {}
+            }
+            if let OnFail::Bounce(to) = &stage.on_fail {
+                if stage.merges || merged.is_some() {
+                    let what = "it bounces although the branch may have landed; let it hold";
+                    fault(stage, "on_fail", what.to_owned());
+                } else if !walked[..walked.len() - 1].iter().any(|earlier| earlier.name == *to) {
+                    fault(
+                        stage,
+                        "on_fail",
+                        format!("it bounces to {to}, which does not come before it"),
+                    );
+                }
             }
             if stage.merges {
                 merged = Some(&stage.name);
@@ -127,4 +131,28 @@ impl Pipeline {
             fault(stage, "", "no way leads to it".to_owned());
         }
     }
+}
+
+/// Which producer can be closed by which gate, where not every gate fits.
+fn mismatch(stage: &StageSpec) -> Option<String> {
+    let wanted = match &stage.producer {
+        Producer::MergeOnly => Gate::Merged,
+        Producer::Runner(runner) => match runner.as_str() {
+            TEST_RUNNER => Gate::TestsPassed,
+            STAGING_RUNNER => Gate::StagingStatus,
+            DEPLOY_FINALIZER => Gate::DeployStatus,
+            other => return Some(format!("{other} works no stage")),
+        },
+        Producer::Agent(agent) if stage.gate == Gate::Merged => {
+            return Some(format!(
+                "{agent} lands nothing: {} is the merge gate's",
+                stage.gate.name()
+            ));
+        }
+        Producer::Agent(_) | Producer::Human => return None,
+    };
+    let alone = stage.producer == Producer::MergeOnly && !stage.merges;
+    (stage.gate != wanted || alone).then(|| {
+        format!("its producer is closed by {}, not by {}", wanted.name(), stage.gate.name())
+    })
 }

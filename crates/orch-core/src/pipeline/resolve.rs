@@ -4,7 +4,8 @@
 use super::{LeftOut, OnFail, Pipeline, Producer, StageSpec};
 use crate::ids::{AgentName, RepoName, StageName};
 use crate::settings::{
-    Place, Placed, RepoSettings, SettingsError, SettingsErrors, StageTable, Writes, nearest,
+    Adapter, Place, Placed, RepoSettings, SettingsError, SettingsErrors, StageTable, Writes,
+    nearest,
 };
 use crate::stage::{
     AGENT_ROLES, DEPLOY_FINALIZER, DONE, DefaultOnFail, Gate, MERGE, RESERVED_AGENTS,
@@ -207,7 +208,7 @@ impl Resolver<'_> {
             .pipeline
             .tables
             .iter()
-            .filter(|(name, _)| !used(name) && !left_out(name))
+            .filter(|(name, table)| !used(name) && !left_out(name) && self.is_own(&table.place))
             .map(|(name, table)| (name.clone(), table.place.clone()))
             .collect();
         if !self.errors.is_empty() {
@@ -217,6 +218,12 @@ impl Resolver<'_> {
             let hint = Some("add it there, or take the table out".to_owned());
             self.error(&place, format!("[stage.{name}] is not in [pipeline] stages"), hint);
         }
+    }
+
+    /// Whether something stands in the repository's own file: the service's file and the environment
+    /// speak to many repositories, not all of which have every stage.
+    fn is_own(&self, place: &Place) -> bool {
+        matches!(place, Place::Line { path, .. } if *path == self.settings.file)
     }
 
     fn stage(&mut self, name: &Placed<StageName>, next: Option<StageName>) -> Option<StageSpec> {
@@ -312,7 +319,7 @@ impl Resolver<'_> {
         }
         if let Some(gate) = &table.gate {
             if let Some(known) = Gate::by_name(&gate.value) {
-                spec.gate = known
+                spec.gate = known;
             } else {
                 let near = nearest(&gate.value, Gate::ALL.iter().map(|known| known.name()));
                 let hint = near.map(|near| format!("did you mean `{near}`?"));
@@ -354,9 +361,7 @@ impl Resolver<'_> {
                 };
                 Producer::MergeOnly
             }
-            ("agent", Ok(role)) if !RESERVED_AGENTS.contains(&role.as_str()) => {
-                Producer::Agent(role)
-            }
+            ("agent", Ok(role)) if !is_taken(role.as_str()) => Producer::Agent(role),
             ("runner", Ok(runner))
                 if [TEST_RUNNER, STAGING_RUNNER, DEPLOY_FINALIZER].contains(&runner.as_str()) =>
             {
@@ -373,19 +378,34 @@ impl Resolver<'_> {
                 );
             }
         };
-        self.runner_has_a_command(spec, producer);
+        self.runner_can_work(spec, producer);
     }
 
-    fn runner_has_a_command(&mut self, spec: &StageSpec, producer: &Placed<String>) {
+    /// A runner that is switched off, or not for this repository, gives its stage to the agent; one
+    /// without a command is a mistake.
+    fn runner_can_work(&mut self, spec: &mut StageSpec, producer: &Placed<String>) {
         let Producer::Runner(runner) = &spec.producer else { return };
-        let (there, section) = match runner.as_str() {
-            TEST_RUNNER => (self.settings.test_runner.command.is_some(), "test_runner"),
-            STAGING_RUNNER => (self.settings.staging_runner.command.is_some(), "staging_runner"),
-            _ => (self.settings.deploy.command.is_some(), "deploy"),
+        let settings = self.settings;
+        let (there, covers, section) = match runner.as_str() {
+            TEST_RUNNER => {
+                let runner = &settings.test_runner;
+                (runner.command.is_some(), runner.covers(self.repo), "test_runner")
+            }
+            STAGING_RUNNER => {
+                let runner = &settings.staging_runner;
+                (runner.command.is_some(), runner.covers(self.repo), "staging_runner")
+            }
+            _ => (settings.deploy.command.is_some(), true, "deploy"),
         };
-        if !there {
+        if !covers {
+            let rows = STAGE_TRANSITIONS.iter().filter_map(|row| row.work);
+            let fallback =
+                rows.filter(|work| work.producer == runner.as_str()).find_map(|work| work.fallback);
+            spec.producer = Producer::Agent(word(fallback.unwrap_or("tester")));
+        } else if !there {
             let hint = Some(format!("set [{section}] command"));
-            self.error(&producer.place, format!("{runner} has no command to run"), hint);
+            let message = format!("{runner} has no command to run");
+            self.error(&producer.place, message, hint);
         }
     }
 
@@ -418,6 +438,13 @@ impl Resolver<'_> {
                 let hint =
                     format!("set [agents.default] or [agents.{role}] in {}", self.settings.file);
                 self.error(place, message, Some(hint));
+            }
+            Some(agent) if !matches!(agent.adapter, Adapter::Command | Adapter::Scripted) => {
+                let name = agent.adapter.name();
+                let message =
+                    format!("the adapter \"{name}\" of {role} is not part of this version");
+                let hint = "use \"command\" with that program's own command line, or \"scripted\"";
+                self.error(place, message, Some(hint.to_owned()));
             }
             Some(agent) if !AGENT_ROLES.contains(&role.as_str()) && agent.prompt.is_none() => {
                 let message = format!(
@@ -465,6 +492,11 @@ impl Resolver<'_> {
     fn error(&mut self, place: &Place, message: String, hint: Option<String>) {
         self.errors.push(SettingsError::new(place.clone(), message, hint));
     }
+}
+
+/// Names that stand for something else than an agent's role.
+fn is_taken(role: &str) -> bool {
+    RESERVED_AGENTS.contains(&role) || matches!(role, "human" | "default")
 }
 
 /// A stage that lands the branch and no more; what can't land goes back to where code is written.

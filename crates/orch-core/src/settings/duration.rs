@@ -72,8 +72,20 @@ mod tests {
     #[test]
     fn refuses_what_is_ambiguous_or_endless() {
         for text in [
-            "", "30", "s", "-5s", "1.5h", "30m1h", "1m1m", "5 m", "5M", "٣s", "1h30",
-            "99999999999999999999s", "18446744073709551615d", "1s\0",
+            "",
+            "30",
+            "s",
+            "-5s",
+            "1.5h",
+            "30m1h",
+            "1m1m",
+            "5 m",
+            "5M",
+            "٣s",
+            "1h30",
+            "99999999999999999999s",
+            "18446744073709551615d",
+            "1s\0",
         ] {
             assert!(parse_duration(text).is_err(), "{text:?} passed");
         }

@@ -20,8 +20,11 @@ pub fn env_example() -> String {
             let _ = writeln!(text, "# {note}");
         }
         for key in section.keys {
-            let default =
-                if key.default.is_empty() { String::new() } else { format!(". Default: {}", key.default) };
+            let default = if key.default.is_empty() {
+                String::new()
+            } else {
+                format!(". Default: {}", key.default)
+            };
             let instance = section.instance.map(example_instance);
             let _ = writeln!(text, "# {}{default}.", key.doc);
             let _ = writeln!(text, "{}=", key.variable(instance));
@@ -64,7 +67,9 @@ pub fn reference_markdown() -> String {
             Some(word) => format!("`[{}.{word}]`", section.name),
         };
         let _ = write!(text, "\n## {title}\n\n{}.\n\n", section.doc);
-        text.push_str("| key | environment | value | default | |\n| --- | --- | --- | --- | --- |\n");
+        text.push_str(
+            "| key | environment | value | default | |\n| --- | --- | --- | --- | --- |\n",
+        );
         for key in section.keys {
             text.push_str(&row(section, key));
         }

@@ -180,12 +180,15 @@ impl Kind {
                 })
             }
             // What is wrong with a secret is told without showing it.
-            Self::Secret if text.is_empty() || text.contains(|c: char| c.is_control() || c == ' ') => {
+            Self::Secret
+                if text.is_empty() || text.contains(|c: char| c.is_control() || c == ' ') =>
+            {
                 Err(bad("is empty or has a space or control character in it"))
             }
             Self::Secret => Ok(Value::Secret(Secret::new(text))),
-            Self::Command => kept(text, rules::command)
-                .map(|shell| Value::Command(CommandLine::Shell(shell))),
+            Self::Command => {
+                kept(text, rules::command).map(|shell| Value::Command(CommandLine::Shell(shell)))
+            }
             Self::Argv => json_argv(text),
             Self::List { rule, .. } => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());

@@ -132,8 +132,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> PipelineSettings {
     // The environment can speak of stages that no file has a table for.
     let listed = stages.iter().flat_map(|stages| &stages.value).map(|stage| stage.value.as_str());
     let standard = STAGE_TRANSITIONS.iter().map(|row| row.stage).chain([MERGE]);
-    let names: BTreeSet<&str> =
-        named.into_iter().take(MAX_INSTANCES).chain(listed.take(MAX_INSTANCES)).chain(standard).collect();
+    let names: BTreeSet<&str> = named
+        .into_iter()
+        .take(MAX_INSTANCES)
+        .chain(listed.take(MAX_INSTANCES))
+        .chain(standard)
+        .collect();
     let tables = names
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), table(reader, name)?)))

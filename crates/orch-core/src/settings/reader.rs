@@ -218,9 +218,9 @@ impl<'a> Reader<'a> {
             let array = layer.value(key.section, None, key.name)?.get_ref().as_array()?;
             Some((layer, array))
         });
-        let place = |index: usize| match node.and_then(|(layer, array)| {
-            Some(layer.place(array.get(index)?.span()))
-        }) {
+        let place = |index: usize| match node
+            .and_then(|(layer, array)| Some(layer.place(array.get(index)?.span())))
+        {
             Some(place) => place,
             None => found.place.clone(),
         };

@@ -92,15 +92,7 @@ pub(super) static SECTION: Section = Section {
     instance: None,
     scope: Scope::Repository,
     doc: "The deterministic producer of the stage deploy-staging",
-    keys: &[
-        &ENABLED,
-        &REPOS,
-        &COMMAND,
-        &EXEC_HOST_SIDE,
-        &SSH_TARGET,
-        &TIMEOUT,
-        &INFRA_RETRIES,
-    ],
+    keys: &[&ENABLED, &REPOS, &COMMAND, &EXEC_HOST_SIDE, &SSH_TARGET, &TIMEOUT, &INFRA_RETRIES],
 };
 
 pub(super) fn read(reader: &mut Reader<'_>) -> StagingRunner {

@@ -105,7 +105,11 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn unknown_section(&mut self, key: Entry<'_, std::borrow::Cow<'_, str>>, value: Entry<'_, DeValue<'_>>) {
+    fn unknown_section(
+        &mut self,
+        key: Entry<'_, std::borrow::Cow<'_, str>>,
+        value: Entry<'_, DeValue<'_>>,
+    ) {
         let name = key.get_ref().as_ref();
         if self.full() {
             return;
@@ -184,7 +188,8 @@ fn shown(name: &str) -> String {
 
 /// Warns of variables that look like slips of a setting's name; others may be anybody's.
 pub(super) fn check_env(env: &Env) -> Vec<SettingsWarning> {
-    let known: Vec<&str> = keys().map(|(_, key)| key.env).filter(|env| !env.contains('*')).collect();
+    let known: Vec<&str> =
+        keys().map(|(_, key)| key.env).filter(|env| !env.contains('*')).collect();
     let ours = env.keys().filter(|name| name.starts_with("ORCH_"));
     let odd = ours.filter(|name| {
         let name = name.as_str();
@@ -201,7 +206,9 @@ pub(super) fn check_env(env: &Env) -> Vec<SettingsWarning> {
 
 fn of_instance(name: &str) -> bool {
     keys().filter_map(|(_, key)| key.env.split_once('*')).any(|(head, tail)| {
-        name.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail)).is_some_and(|i| !i.is_empty())
+        name.strip_prefix(head)
+            .and_then(|rest| rest.strip_suffix(tail))
+            .is_some_and(|i| !i.is_empty())
     })
 }
 

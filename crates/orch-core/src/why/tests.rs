@@ -2,21 +2,26 @@ use super::*;
 use crate::task::Pause;
 use crate::testing::{job, now, revision, running, task};
 
-fn ask(task: &Task, state: Option<JobState>, gate: &GateView, workers: &WorkersView) -> String {
-    let job = state.map(|state| job("review", "reviewer", state));
+fn ask(
+    task: &Task,
+    state: impl Into<Option<JobState>>,
+    gate: &GateView,
+    workers: &WorkersView,
+) -> String {
+    let job = state.into().map(|state| job("review", "reviewer", state));
     let standing =
         Standing { task, job: job.as_ref(), gate, workers, last_verdict: None, now: now() };
     let why = why(&standing);
     format!("{} | {} | {} | {}", why.state.word(), why.headline, why.reasons.join("; "), why.next)
 }
 
-fn queued(after_s: i64, reason: Option<&str>) -> Option<JobState> {
+fn queued(after_s: i64, reason: Option<&str>) -> JobState {
     let available_at = now() + jiff::SignedDuration::from_secs(after_s);
-    Some(JobState::Queued { available_at, reason: reason.map(Into::into) })
+    JobState::Queued { available_at, reason: reason.map(Into::into) }
 }
 
-fn held(kind: HoldKind, reason: &str) -> Option<JobState> {
-    Some(JobState::Held { hold: Hold { kind, reason: reason.into() }, since: now() })
+fn held(kind: HoldKind, reason: &str) -> JobState {
+    JobState::Held { hold: Hold { kind, reason: reason.into() }, since: now() }
 }
 
 /// Every standing that a user may ask about has an answer which names the cause and the remedy.
@@ -55,7 +60,7 @@ fn every_standing_names_its_cause_and_what_moves_it() {
             "`orch gate resume HELLO-1`",
         ),
         (
-            ask(&inside, Some(running()), &gate, &free),
+            ask(&inside, running(), &gate, &free),
             "running | reviewer works on review | run r-",
             "check_review_approved decides",
         ),
@@ -122,6 +127,6 @@ fn every_standing_names_its_cause_and_what_moves_it() {
 #[test]
 fn a_run_that_was_paused_under_way_says_so() {
     let paused = Task { paused: Some(Pause { at: now(), reason: None }), ..task("review") };
-    let answer = ask(&paused, Some(running()), &GateView::default(), &WorkersView::default());
+    let answer = ask(&paused, running(), &GateView::default(), &WorkersView::default());
     assert!(answer.contains("this run goes on to its end, then the task steps aside"), "{answer}");
 }

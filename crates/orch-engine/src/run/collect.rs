@@ -54,12 +54,17 @@ fn agent(
     let head = save(owned, stage, worktree, base, ran)?;
     engine.push(owned, worktree, &head)?;
     let verdict = if ran {
-        let branch = branch_evidence(engine, owned, worktree, &head)?;
-        judge::judge(engine, owned, stage, base, Some(&branch))?
+        // Only this gate looks at the branch; the others need not pay for asking git.
+        let branch = match stage.gate {
+            Gate::DevelopmentComplete => Some(branch_evidence(owned, worktree, &head)?),
+            _ => None,
+        };
+        judge::judge(engine, owned, stage, base, branch.as_ref())
     } else {
         Verdict::refused("the agent did not come to its own end")
     };
-    let report = RunReport { outcome, verdict, head: Some(head.clone()), tested: None };
+    let tested = tested(stage, worktree, base)?;
+    let report = RunReport { outcome, verdict, head: Some(head.clone()), tested };
     Ok(Ended::Worked {
         report,
         gate: ran.then_some(stage.gate),
@@ -99,19 +104,26 @@ fn save(
     if stage.writes_code {
         worktree.commit(&message, CommitScope::All)?;
         worktree.finished_starting_over()?;
+    } else {
+        worktree.commit(&message, CommitScope::Under(&artifacts))?;
     }
-    worktree.commit(&message, CommitScope::Under(&artifacts))?;
     Ok(worktree.head()?)
 }
 
+/// What a stage that tests has tested, should its gate pass.
+fn tested(stage: &StageSpec, worktree: &Worktree, base: &Revision) -> Result<Option<Tested>, Halt> {
+    if stage.gate != Gate::TestsPassed {
+        return Ok(None);
+    }
+    Ok(Some(Tested { commit: base.clone(), code_tree: worktree.code_tree(base)? }))
+}
+
 fn branch_evidence(
-    engine: &Engine,
     owned: &Owned,
     worktree: &Worktree,
     head: &Revision,
 ) -> Result<BranchEvidence, Halt> {
-    let mirror = engine.mirror(&owned.repo)?;
-    let main = mirror.remote_head(&owned.repo.info.default_branch)?;
+    let main = worktree.mirror().remote_head(&owned.repo.info.default_branch)?;
     let main = main.ok_or_else(|| {
         Halt::environment(format!("no branch {} any more", owned.repo.info.default_branch))
     })?;
@@ -151,6 +163,8 @@ fn runner(
     let code_tree = worktree.code_tree(base)?;
     let artifact = runners::artifact(kind, config, owned, base, &code_tree, exit, exit_code);
     let dir = owned.task.key.artifact_dir();
+    // Whatever the suite changed or committed itself was not what it judged.
+    worktree.uncommit(base)?;
     worktree.discard_all()?;
     judge::write(&worktree.path().join(&dir), kind.artifact(), &artifact)?;
     let message = format!(
@@ -160,7 +174,7 @@ fn runner(
     worktree.commit(&message, CommitScope::Under(&dir))?;
     let head = worktree.head()?;
     engine.push(owned, worktree, &head)?;
-    let verdict = judge::judge(engine, owned, stage, base, None)?;
+    let verdict = judge::judge(engine, owned, stage, base, None);
     let tested =
         (stage.gate == Gate::TestsPassed).then(|| Tested { commit: base.clone(), code_tree });
     let report = RunReport { outcome, verdict, head: Some(head), tested };

@@ -1,16 +1,15 @@
 //! Reads a task's artifacts off its worktree and asks the gate.
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 
-use orch_core::artifact::{ArtifactContent, ArtifactSet, MAX_ARTIFACT_BYTES};
 use orch_core::gate::{self, BranchEvidence, GateInput, MergeEvidence, guards};
 use orch_core::ids::Revision;
 use orch_core::pipeline::StageSpec;
 use orch_core::verdict::{Finding, Verdict};
 
 use super::{Halt, Owned};
+use crate::artifacts::read_set;
 use crate::engine::Engine;
 
 /// Asks the stage's gate; `at_hand` is the revision that the artifacts have to speak of.
@@ -20,7 +19,7 @@ pub fn judge(
     stage: &StageSpec,
     at_hand: &Revision,
     branch: Option<&BranchEvidence>,
-) -> Result<Verdict, Halt> {
+) -> Verdict {
     let artifacts =
         read_set(&engine.home.worktree(&owned.task.key).join(owned.task.key.artifact_dir()));
     let merged = owned
@@ -36,64 +35,7 @@ pub fn judge(
         merged: merged.as_ref(),
         approval: None,
     };
-    Ok(gate::check(stage.gate, &input))
-}
-
-/// Every artifact of a folder, with the path relative to it; one level of folders deep, as the
-/// contract's names are.
-pub fn read_set(dir: &Path) -> ArtifactSet {
-    let mut set = ArtifactSet::default();
-    read_into(&mut set, dir, "", 0);
-    set
-}
-
-/// More artifacts than this in one folder are not an artifact folder.
-const MAX_ARTIFACTS: usize = 1_000;
-
-fn read_into(set: &mut ArtifactSet, dir: &Path, prefix: &str, depth: usize) {
-    let Ok(entries) = fs::read_dir(dir) else { return };
-    for entry in entries.flatten().take(MAX_ARTIFACTS) {
-        let Some(name) = entry.file_name().to_str().map(|name| format!("{prefix}{name}")) else {
-            continue;
-        };
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && depth == 0 => {
-                read_into(set, &entry.path(), &format!("{name}/"), 1)
-            }
-            _ => set.insert(name, read_one(&entry.path())),
-        }
-    }
-}
-
-/// One artifact, without following links and without reading more than is allowed.
-pub fn read_one(path: &Path) -> ArtifactContent {
-    let unreadable =
-        |error: std::io::Error| ArtifactContent::Unreadable { reason: error.to_string() };
-    let found = match fs::symlink_metadata(path) {
-        Ok(found) => found,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return ArtifactContent::Absent;
-        }
-        Err(error) => return unreadable(error),
-    };
-    if found.is_symlink() {
-        return ArtifactContent::Symlink;
-    }
-    if !found.is_file() {
-        return ArtifactContent::NotAFile;
-    }
-    if found.len() > MAX_ARTIFACT_BYTES as u64 {
-        return ArtifactContent::TooLarge { bytes: found.len() };
-    }
-    let mut bytes = Vec::new();
-    let limit = MAX_ARTIFACT_BYTES as u64 + 1;
-    match fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
-        Ok(_) if bytes.len() > MAX_ARTIFACT_BYTES => {
-            ArtifactContent::TooLarge { bytes: bytes.len() as u64 }
-        }
-        Ok(_) => ArtifactContent::Text(bytes),
-        Err(error) => unreadable(error),
-    }
+    gate::check(stage.gate, &input)
 }
 
 /// Writes one of the service's own artifacts.

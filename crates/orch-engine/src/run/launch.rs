@@ -87,7 +87,7 @@ fn agent_work(
         return Err(Halt::environment(format!("{} is not worked by an agent", stage.name)));
     };
     let agent = config.agent(&owned.job.agent).map_err(Halt::environment)?;
-    let brief = brief::render(engine, owned, stage, config, place)?;
+    let brief = brief::render(owned, stage, config, place)?;
     clear_own_artifacts(stage, place)?;
     let brief_file = dir.path().join("brief.md");
     let write = |error| Halt::moment(format!("the brief {}: {error}", brief_file.display()));

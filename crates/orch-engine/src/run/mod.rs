@@ -111,6 +111,9 @@ impl std::convert::From<StoreError> for Halt {
     }
 }
 
+/// A gate, what it said, and of which revision.
+type Judged = (Gate, Verdict, Option<Revision>);
+
 /// How a run came to its end: what the decision is made from.
 enum Ended {
     /// A producer worked and its gate has spoken.
@@ -243,9 +246,7 @@ fn decide(engine: &Engine, owned: &Owned, ended: &Ended, now: Timestamp) -> (Dec
 }
 
 /// How the merge gate's result stands in the run's record.
-fn merge_record(
-    result: &MergeResult,
-) -> (Outcome, Option<(Gate, Verdict, Option<Revision>)>, Option<Revision>) {
+fn merge_record(result: &MergeResult) -> (Outcome, Option<Judged>, Option<Revision>) {
     let ran = Outcome::SuiteRan { exit_code: 0 };
     match result {
         MergeResult::Landed { commit } => {

@@ -1,6 +1,8 @@
 //! The artifact of a runner: the verdict in its front matter, the evidence beside it, the end of
 //! the output in its body.
 
+use std::fmt::Write as _;
+
 use orch_core::artifact::{EvidenceFields, render};
 use orch_core::ids::{Revision, TreeId};
 use orch_core::process::RunExit;
@@ -51,7 +53,7 @@ fn body(kind: RunnerKind, exit: &RunExit, word: &str) -> String {
         [("Standard output", &exit.stdout_tail), ("Standard error", &exit.stderr_tail)]
     {
         if !output.trim().is_empty() {
-            text.push_str(&format!("\n## {name}, its end\n\n{}", indented(tail(output, QUOTED))));
+            let _ = write!(text, "\n## {name}, its end\n\n{}", indented(tail(output, QUOTED)));
         }
     }
     text

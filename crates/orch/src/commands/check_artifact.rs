@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::check_gate::exit;
 use crate::env::Env;
-use crate::folder;
 use crate::output::{Out, plain};
+use orch_engine::artifacts::read_one;
 
 /// Judge one artifact file by its name: exit 0 pass, 1 fail, 2 refused.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub struct Args {
 
 /// Reads the file, judges it and tells the verdict.
 pub fn run(args: &Args, env: &Env) -> anyhow::Result<ExitCode> {
-    let content = folder::read_one(&env.cwd().join(&args.file));
+    let content = read_one(&env.cwd().join(&args.file));
     let judged = judge_file(&args.file.to_string_lossy(), &content);
     let (verdict, kind) = (judged.verdict, judged.kind.name());
     let out = Out::new(env);

@@ -12,9 +12,9 @@ use serde_json::json;
 
 use crate::env::Env;
 use crate::exit::{Exit, Stop};
-use crate::folder;
 use crate::output::{Out, plain};
 use crate::settings;
+use orch_engine::artifacts::read_set;
 
 /// Run a stage's gate on a folder of artifacts: exit 0 pass, 1 fail, 2 refused.
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,7 @@ fn judge(gate: Gate, dir: &Path, at_hand: Option<&Revision>) -> Verdict {
     if !dir.is_dir() {
         return Verdict::refused(format!("{} is not a folder", dir.display()));
     }
-    let artifacts: ArtifactSet = folder::read_set(dir);
+    let artifacts: ArtifactSet = read_set(dir);
     gate::check(
         gate,
         &GateInput { artifacts: &artifacts, at_hand, branch: None, merged: None, approval: None },

@@ -124,7 +124,6 @@ fn every_mistake_is_named_with_its_line_and_remedy() {
             "it bounces to development, which does not come before it",
         ),
         (stages("[\"merge\", \"development\"]", ""), 7, "it writes code after merge has merged"),
-        (stages("[\"development\", \"merge\", \"deploy\"]", ""), 7, "merge merges already"),
         (
             stages("[\"development\"]", "[stage.x]\nproducer = \"human\"\n"),
             8,
@@ -203,6 +202,70 @@ fn every_mistake_is_named_with_its_line_and_remedy() {
         let Some(found) = found else { panic!("{text}\n gave\n{errors}\n not {expected}") };
         assert_eq!(found.line(), Some(*line), "{found}");
     }
+}
+
+/// What would break a promise later is refused at once, with its line.
+#[test]
+fn stages_that_could_not_keep_their_promise_are_refused() {
+    let deploy = "[deploy]\ncommand = \"x\"\n";
+    let text = |stages: &str, table: &str| {
+        format!("{AGENT}{TESTS}{deploy}[pipeline]\nstages = {stages}\n{table}")
+    };
+    let table = [
+        (
+            text(
+                "[\"development\", \"deploy\"]",
+                "[stage.deploy]\non_fail = \"bounce:development\"\n",
+            ),
+            "it bounces although the branch may have landed",
+        ),
+        (
+            text(
+                "[\"development\", \"testing\"]",
+                "[stage.testing]\ngate = \"check_review_approved\"\n",
+            ),
+            "its producer is closed by check_tests_passed, not by check_review_approved",
+        ),
+        (
+            text("[\"development\"]", "[stage.development]\ngate = \"check_merged\"\n"),
+            "developer lands nothing",
+        ),
+        (
+            text(
+                "[\"analysis\", \"review\", \"development\"]",
+                "[stage.analysis]\nnext = \"development\"\n[stage.development]\nnext = \"review\"\non_fail = \"bounce:review\"\n[stage.review]\nnext = \"done\"\n",
+            ),
+            "it bounces to review, which does not come before it",
+        ),
+        (
+            text("[\"development\"]", "[stage.development]\nproducer = \"agent:human\"\n"),
+            "`agent:human` is not a producer",
+        ),
+        (text("[\"development\", \"deploy\", \"merge\"]", ""), "deploy merges already"),
+        (
+            "[agents.default]\nadapter = \"codex\"\n[pipeline]\nstages = [\"development\"]\n"
+                .to_owned(),
+            "the adapter \"codex\" of developer is not part of this version",
+        ),
+    ];
+    for (text, expected) in table {
+        let errors = resolved(&text).unwrap_err().to_string();
+        assert!(errors.contains(expected), "{text}\ngave {errors}\nnot {expected}");
+    }
+    let both = resolved(&text("[\"development\", \"merge\", \"deploy\"]", "")).unwrap();
+    assert_eq!(way(&both), "development merge deploy");
+}
+
+/// The kill-switch holds for a runner that was named by hand too.
+#[test]
+fn a_named_runner_that_is_off_gives_its_stage_to_the_agent() {
+    let named = "[stage.testing]\nproducer = \"runner:test-runner\"\n";
+    let text = |off: &str| {
+        format!("{AGENT}{TESTS}{off}[pipeline]\nstages = [\"development\", \"testing\"]\n{named}")
+    };
+    let producer = |off: &str| resolved(&text(off)).unwrap().stages[1].producer.clone();
+    assert_eq!(producer(""), Producer::Runner(AgentName::new("test-runner").unwrap()));
+    assert_eq!(producer("enabled = false\n"), Producer::Agent(AgentName::new("tester").unwrap()));
 }
 
 #[test]

@@ -7,9 +7,6 @@ use std::path::Path;
 
 use orch_core::artifact::{ArtifactContent, ArtifactSet, MAX_ARTIFACT_BYTES};
 
-/// More entries than this are not an artifact folder.
-const MAX_ENTRIES: usize = 1_000;
-
 /// Every artifact of a folder by its path in it, one level of folders deep as the contract's names
 /// are.
 pub fn read_set(dir: &Path) -> ArtifactSet {
@@ -31,7 +28,7 @@ pub fn read_set(dir: &Path) -> ArtifactSet {
 /// The names in a folder, and which are folders themselves. A name that is not UTF-8 is no
 /// artifact's.
 fn entries(dir: &Path) -> Vec<(String, bool)> {
-    let found = fs::read_dir(dir).into_iter().flatten().flatten().take(MAX_ENTRIES);
+    let found = fs::read_dir(dir).into_iter().flatten().flatten();
     found
         .filter_map(|entry| {
             let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
