@@ -18,12 +18,12 @@ pub fn table(root: &Path) -> anyhow::Result<String> {
     let mut all = Sizes::default();
     for (name, sizes) in rows {
         let _ =
-            write!(text, "{name:<14} {:>7} {:>7} {:>6}\n", sizes.code, sizes.tests, sizes.files);
+            writeln!(text, "{name:<14} {:>7} {:>7} {:>6}", sizes.code, sizes.tests, sizes.files);
         all.code += sizes.code;
         all.tests += sizes.tests;
         all.files += sizes.files;
     }
-    let _ = write!(text, "{:<14} {:>7} {:>7} {:>6}\n", "all", all.code, all.tests, all.files);
+    let _ = writeln!(text, "{:<14} {:>7} {:>7} {:>6}", "all", all.code, all.tests, all.files);
     Ok(text)
 }
 
