@@ -133,6 +133,14 @@ impl Served<'_> {
         self.child.id()
     }
 
+    /// Whether it has ended by itself, or was killed by somebody.
+    ///
+    /// # Panics
+    /// When the system can't say.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// `kill -9`.
     pub fn kill(mut self) {
         self.end();
