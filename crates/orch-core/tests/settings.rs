@@ -110,13 +110,31 @@ fn a_service_open_to_others_needs_a_token_and_secrets_are_never_shown() {
     };
     let Err(errors) = load(&[("ORCH_BIND", "0.0.0.0:8420")]) else { panic!("accepted") };
     assert!(
-        errors.to_string().contains("set ORCH_API_TOKEN, or bind to 127.0.0.1:8420"),
+        errors.to_string().contains("bind to 127.0.0.1:8420, or set ORCH_API_TOKEN"),
         "{errors}"
     );
     let open = load(&[("ORCH_BIND", "0.0.0.0:8420"), ("ORCH_API_TOKEN", "hush-hush")]).unwrap();
     assert!(!format!("{open:?}").contains("hush-hush"));
     assert!(load(&[("ORCH_MAX_CONCURRENCY", "0")]).is_err());
     assert!(load(&[("ORCH_BIND", "localhost")]).is_err());
+}
+
+/// What is set in vain is said, so that nobody relies on it.
+#[test]
+fn settings_without_effect_are_warned_of() {
+    let text = "[staging_runner]\ncommand = \"x\"\nssh_target = \"a@b\"\n[deploy]\nmonitor = \"5m\"\n[reaper]\ninterval = \"1s\"\n";
+    let loaded = repo(text).unwrap();
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    for expected in [
+        "orch.toml:3:1: `staging_runner.ssh_target` has no effect",
+        "orch.toml:5:1: `deploy.monitor`",
+        "orch.toml:6:2: [reaper]",
+    ] {
+        assert!(
+            warnings.iter().any(|warning| warning.starts_with(expected)),
+            "{expected} is not in {warnings:?}"
+        );
+    }
 }
 
 proptest! {

@@ -164,6 +164,20 @@ impl Engine {
         self.remove_worktree(&owned.task);
     }
 
+    /// Deletes the landed branch of a task on the remote, where the repository wants that.
+    pub fn retire_branch(&self, owned: &Owned) {
+        let Ok(config) = RepoConfig::load(self, &owned.repo) else { return };
+        if !config.settings.merge_gate.delete_branch {
+            return;
+        }
+        let deleted = self.repo_locks.hold(&owned.task.repo, || {
+            self.mirror(&owned.repo)?.delete_remote_branch(&owned.task.key)
+        });
+        if let Err(error) = deleted {
+            tracing::warn!(task.key = %owned.task.key, error = chain(&error), "the landed branch could not be deleted");
+        }
+    }
+
     /// Removes a task's worktree; true where it is gone now.
     pub fn remove_worktree(&self, task: &Task) -> bool {
         let path = self.home.worktree(&task.key);

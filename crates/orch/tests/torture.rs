@@ -64,7 +64,6 @@ command = "sleep 0.1; echo 'ok 1 - staged'"
 exec_host_side = false
 [deploy]
 command = "sleep 0.1; echo \"$ORCH_TASK $ORCH_REVISION\" >> '@DEPLOYS@'"
-monitor = "0s"
 [budgets]
 backoff_base = "20ms"
 backoff_cap = "50ms"

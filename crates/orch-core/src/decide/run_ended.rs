@@ -6,6 +6,7 @@ use crate::ids::Revision;
 use crate::job::{Hold, HoldKind};
 use crate::outcome::Outcome;
 use crate::pipeline::{OnFail, StageSpec};
+use crate::stage::Gate;
 use crate::task::{Progress, Tested};
 use crate::verdict::{Finding, Verdict};
 
@@ -75,7 +76,9 @@ impl Situation<'_> {
                     OnFail::Bounce(to) => self.bounce(to, progress, policy.bounces, &summary),
                     OnFail::Hold => {
                         let reason = format!("{}: {summary}", stage.gate.name());
-                        self.hold(progress, Hold { kind: HoldKind::Deploy, reason })
+                        let deploys = stage.gate == Gate::DeployStatus;
+                        let kind = if deploys { HoldKind::Deploy } else { HoldKind::Budget };
+                        self.hold(progress, Hold { kind, reason })
                     }
                 }
             }

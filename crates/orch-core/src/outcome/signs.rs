@@ -13,6 +13,7 @@ pub(super) enum Sign {
 const SIGNS: &[(&str, Sign, &str)] = &[
     (": command not found", Sign::Permanent, "command not found"),
     (": not found", Sign::Permanent, "command not found"),
+    ("sh: 0: cannot open", Sign::Permanent, "the script is missing"),
     ("executable file not found", Sign::Permanent, "command not found"),
     ("cannot connect to the docker daemon", Sign::Permanent, "the docker daemon does not answer"),
     ("no such image", Sign::Permanent, "the image is missing"),

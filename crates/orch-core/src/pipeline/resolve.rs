@@ -292,16 +292,16 @@ impl Resolver<'_> {
     }
 
     fn own_stage(&mut self, name: &Placed<StageName>, table: &StageTable) -> Option<StageSpec> {
-        for (field, missing) in
-            [("producer", table.producer.is_none()), ("gate", table.gate.is_none())]
-        {
+        let human = table.producer.as_ref().is_some_and(|producer| producer.value == "human");
+        let no_gate = table.gate.is_none() && !human;
+        for (field, missing) in [("producer", table.producer.is_none()), ("gate", no_gate)] {
             if missing {
                 let message = format!("[stage.{}] has no `{field}`", name.value);
                 let hint = Some("a stage of one's own needs producer and gate".to_owned());
                 self.error(&table.place, message, hint);
             }
         }
-        (table.producer.is_some() && table.gate.is_some()).then(|| StageSpec {
+        (table.producer.is_some() && !no_gate).then(|| StageSpec {
             name: name.value.clone(),
             producer: Producer::Human,
             gate: Gate::HumanApproved,

@@ -173,6 +173,6 @@ fn unguarded(bind: SocketAddr, place: Place) -> SettingsError {
     SettingsError::new(
         place,
         format!("`service.bind` {bind} is open to other machines, but no API token is set"),
-        Some(format!("set ORCH_API_TOKEN, or bind to 127.0.0.1:{}", bind.port())),
+        Some(format!("bind to 127.0.0.1:{}, or set ORCH_API_TOKEN", bind.port())),
     )
 }

@@ -189,8 +189,10 @@ fn gate_of(task: &Task, job: &Job) -> String {
 
 fn held(task: &Task, job: &Job, hold: &Hold, since: Timestamp) -> Answer {
     let key = &task.key;
-    let reasons =
-        vec![hold.reason.clone(), "nothing was rolled back and no retry was burnt".to_owned()];
+    let mut reasons = vec![hold.reason.clone()];
+    if !matches!(hold.kind, HoldKind::Approval | HoldKind::Question) {
+        reasons.push("nothing was rolled back and no retry was burnt".to_owned());
+    }
     let (state, next) = match hold.kind {
         HoldKind::Approval => {
             (WhyState::WaitingForHuman, format!("a person: `orch task approve {key}`"))
@@ -323,7 +325,8 @@ fn history(at: &Standing<'_>) -> Vec<String> {
         lines.push(format!("so far: {}", counted.join(", ")));
     }
     if let Some(defers) = at.job.map(|j| j.defers).filter(|n| *n > 0) {
-        lines.push(format!("deferred {defers} times for infrastructure at this stage"));
+        let times = if defers == 1 { "once".to_owned() } else { format!("{defers} times") };
+        lines.push(format!("deferred {times} for infrastructure at this stage"));
     }
     lines
 }

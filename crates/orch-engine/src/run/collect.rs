@@ -14,7 +14,7 @@ use orch_git::{CommitScope, Worktree};
 use orch_process::RunDir;
 use orch_store::Usage;
 
-use super::{Ended, Halt, Owned, judge};
+use super::{Ended, Halt, Owned, judge, prepare};
 use crate::engine::Engine;
 use crate::repo_config::RepoConfig;
 use crate::runners::{self, RunnerKind};
@@ -102,6 +102,10 @@ fn save(
     };
     let message = format!("{key}: {what}\n\n{}\n\nRun: {}", owned.task.title, owned.owner.run_id);
     if stage.writes_code {
+        if let Some(damage) = prepare::damage(worktree)? {
+            worktree.discard_all()?;
+            return Err(Halt::moment(format!("after the run {damage}")));
+        }
         worktree.commit(&message, CommitScope::All)?;
         worktree.finished_starting_over()?;
     } else {
@@ -130,8 +134,7 @@ fn branch_evidence(
     let fork = worktree.merge_base(&main, head)?.unwrap_or(main);
     let changed: Vec<String> =
         worktree.changed_paths(&fork, head)?.into_iter().map(|c| c.path).collect();
-    let code: Vec<&String> =
-        changed.iter().filter(|path| !super::prepare::is_artifact(path)).collect();
+    let code: Vec<&String> = changed.iter().filter(|path| !prepare::is_artifact(path)).collect();
     let commits =
         if code.is_empty() { 0 } else { worktree.commits_between(&fork, head)?.len() as u32 };
     Ok(BranchEvidence {

@@ -193,6 +193,7 @@ fn settle(engine: &Engine, owned: &Owned, ended: &Ended) {
     }
     if matches!(decision.step, Step::End(_)) {
         engine.retire_worktree(owned);
+        engine.retire_branch(owned);
     }
     engine.wake.notify();
 }

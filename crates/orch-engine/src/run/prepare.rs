@@ -78,12 +78,25 @@ fn settle_leftovers(owned: &Owned, stage: &StageSpec, worktree: &Worktree) -> Re
     if worktree.is_clean()? {
         return Ok(());
     }
-    if stage.writes_code && worktree.starts_over_from()?.is_none() {
+    let whole = damage(worktree)?.is_none();
+    if stage.writes_code && whole && worktree.starts_over_from()?.is_none() {
         let message = format!("{}: work of an interrupted run", owned.task.key);
         worktree.commit(&message, CommitScope::All)?;
     }
     worktree.discard_all()?;
     Ok(())
+}
+
+/// What is wrong with a worktree that lost most of its files: damaged from outside, or by an agent
+/// gone wrong, it is nothing to commit.
+pub fn damage(worktree: &Worktree) -> Result<Option<String>, Halt> {
+    let gone = worktree.status_paths()?.iter().filter(|entry| entry.is_deleted()).count();
+    if gone == 0 {
+        return Ok(None);
+    }
+    let tracked = worktree.tracked_files()?;
+    Ok((gone * 2 > tracked)
+        .then(|| format!("{gone} of {tracked} files were gone from the worktree")))
 }
 
 /// After a merge conflict the branch's work is put once more on top of the default branch, with

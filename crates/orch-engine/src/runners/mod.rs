@@ -89,9 +89,21 @@ pub fn work(
     place: &Workplace,
 ) -> Result<Work, Halt> {
     let suite = suite(kind, config)?;
+    stays_here(kind, config)?;
     let mut env = engine.allowed_env(&[]);
     env.extend(facts(owned, place));
     Ok(Work { argv: suite.command.argv(), env, stdin: None, timeout: suite.timeout, stall: None })
+}
+
+/// A suite that is meant for another machine must not pass on this one.
+fn stays_here(kind: RunnerKind, config: &RepoConfig) -> Result<(), Halt> {
+    match &config.settings.staging_runner.ssh_target {
+        Some(target) if kind == RunnerKind::Staging => Err(Halt::environment(format!(
+            "[staging_runner] ssh_target is {target}, and running over ssh is not part of this version; \
+             take it out and let the command reach the host itself"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// What a runner's command may want to know.

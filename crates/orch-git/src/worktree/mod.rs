@@ -107,6 +107,12 @@ impl Worktree {
         self.status(&[])
     }
 
+    /// How many files git tracks here.
+    pub fn tracked_files(&self) -> Result<usize> {
+        let list = self.git().args(["ls-files", "-z", "--cached"]).ok()?;
+        Ok(list.iter().filter(|byte| **byte == 0).count())
+    }
+
     /// Removes the folder and what the mirror knows of it; the branch stays. Fine if it is gone.
     pub fn remove(self) -> Result<()> {
         files::remove_all(&self.root)?;
