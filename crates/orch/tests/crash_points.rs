@@ -1,6 +1,8 @@
 //! The service is killed at chosen git commands, so that every step between two of them is cut
 //! off once: a wrapper on the service's PATH counts the commands and kills its parent.
 
+#![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! Agents that cheat, tidy up too much or play dead: nothing of it lands, and nothing passes on it.
 
+#![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
+
 use std::path::Path;
 
 use orch_testkit::{Orch, Repository, git, until};
@@ -152,7 +154,7 @@ fn broken_tools_cost_a_task_nothing() {
     git(&bed.repository.checkout, &["commit", "-qam", "Slower"]);
     git(&bed.repository.checkout, &["push", "-q", "origin", "main"]);
     let service = bed.orch.serve();
-    let breaks: [(&str, fn(&Path, &str)); 4] = [
+    let breaks: [(&str, Break); 4] = [
         ("supervisor killed", |home, run| kill_supervisor(home, run)),
         ("worktree removed", |home, _| remove_all(&home.join("worktrees"))),
         ("mirror removed", |home, _| remove_all(&home.join("mirrors"))),
@@ -187,6 +189,9 @@ fn broken_tools_cost_a_task_nothing() {
     });
     drop(service);
 }
+
+/// Breaks something of the state directory, or of a run in it.
+type Break = fn(&Path, &str);
 
 fn remove_all(dir: &Path) {
     for entry in std::fs::read_dir(dir).unwrap().flatten() {

@@ -110,7 +110,7 @@ impl Worktree {
     /// How many files git tracks here.
     pub fn tracked_files(&self) -> Result<usize> {
         let list = self.git().args(["ls-files", "-z", "--cached"]).ok()?;
-        Ok(list.iter().filter(|byte| **byte == 0).count())
+        Ok(list.split(|byte| *byte == 0).filter(|name| !name.is_empty()).count())
     }
 
     /// Removes the folder and what the mirror knows of it; the branch stays. Fine if it is gone.

@@ -6,6 +6,7 @@ mod checkout;
 mod mirror;
 mod push;
 mod rebase;
+mod start_over;
 mod tree;
 mod worktree;
 mod world;
