@@ -130,7 +130,7 @@ fn every_mistake_is_named_with_its_line_and_remedy() {
             "[stage.x] is not in [pipeline] stages",
         ),
         (
-            stages("[\"development\", \"x\"]", "[stage.x]\nproducer = \"human\"\n"),
+            stages("[\"development\", \"x\"]", "[stage.x]\nproducer = \"agent:developer\"\n"),
             8,
             "[stage.x] has no `gate`",
         ),
