@@ -94,6 +94,7 @@ const NO_REF: &[&str] = &[
     "ot a valid object name",
     "ot a valid commit name",
     "invalid reference",
+    "not a valid branch point",
     "bad object",
     "invalid upstream",
     "couldn't find remote ref",
@@ -193,6 +194,8 @@ mod tests {
                 "dirty",
             ),
             ("fatal: invalid reference: deadbeef", "ref"),
+            // git 2.39's words for the same.
+            ("fatal: not a valid branch point: 'deadbeef'", "ref"),
             ("fatal: Not a valid commit name deadbeef", "ref"),
             (
                 "fatal: ambiguous argument 'zzz': unknown revision or path not in the working tree.",
