@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-/// Names that every run may see.
+/// Names that every run may see, beside all that begin with `LC_`: what programs need to find
+/// their tools, their files and the network, and nothing that is a secret by its purpose.
 pub const ENV_ALLOW_LIST: &[&str] = &[
     "PATH",
     "HOME",
@@ -16,7 +17,13 @@ pub const ENV_ALLOW_LIST: &[&str] = &[
     "TMPDIR",
     "SHELL",
     "SSH_AUTH_SOCK",
+    "COLORTERM",
+    "NO_COLOR",
     "XDG_RUNTIME_DIR",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
     "CARGO_HOME",
     "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
@@ -25,9 +32,12 @@ pub const ENV_ALLOW_LIST: &[&str] = &[
     "JAVA_HOME",
     "NVM_DIR",
     "PYENV_ROOT",
+    // A proxy's address may hold a password, but without it nothing reaches the network.
+    "ALL_PROXY",
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",
+    "all_proxy",
     "http_proxy",
     "https_proxy",
     "no_proxy",
@@ -51,14 +61,41 @@ pub fn allowed_env(all: &BTreeMap<String, String>, further: &[String]) -> BTreeM
 mod tests {
     use super::*;
 
+    fn names(all: &[&str], further: &[&str]) -> Vec<String> {
+        let all = all.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+        let further: Vec<String> = further.iter().map(|name| (*name).to_owned()).collect();
+        allowed_env(&all, &further).into_keys().collect()
+    }
+
     #[test]
     fn secrets_do_not_pass_and_named_extras_do() {
-        let all: BTreeMap<String, String> =
-            ["PATH", "LC_ALL", "ORCH_API_TOKEN", "AWS_SECRET_ACCESS_KEY", "MY_KEY"]
-                .map(|n| (n.into(), "x".into()))
-                .into();
-        let further = ["MY_KEY".to_owned(), "ORCH_API_TOKEN".to_owned()];
-        let names: Vec<String> = allowed_env(&all, &further).into_keys().collect();
-        assert_eq!(names, ["LC_ALL", "MY_KEY", "PATH"]);
+        let all = [
+            "PATH",
+            "LC_ALL",
+            "ORCH_API_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "GITHUB_TOKEN",
+            "ANTHROPIC_API_KEY",
+            "LD_PRELOAD",
+            "GIT_DIR",
+            "path",
+            "MY_KEY",
+        ];
+        assert_eq!(names(&all, &[]), ["LC_ALL", "PATH"]);
+        assert_eq!(names(&all, &["MY_KEY"]), ["LC_ALL", "MY_KEY", "PATH"]);
+    }
+
+    #[test]
+    fn the_services_own_settings_never_pass_even_by_name() {
+        let all = ["ORCH_API_TOKEN", "ORCH_HOME", "ORCH_RUN_MARK"];
+        assert!(names(&all, &all).is_empty());
+    }
+
+    #[test]
+    fn the_list_itself_names_no_secret() {
+        for name in ENV_ALLOW_LIST {
+            let secret = ["TOKEN", "SECRET", "PASS", "KEY", "CREDENTIAL", "ORCH_"];
+            assert!(!secret.iter().any(|word| name.contains(word)), "{name}");
+        }
     }
 }

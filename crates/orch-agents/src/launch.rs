@@ -1,24 +1,13 @@
-//! From an adapter and a context to a command line.
+//! What every adapter is given and what it gives back.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use orch_core::ids::{AgentName, RunId, StageName, TaskKey};
 
-/// How an agent is driven. Each real agent CLI becomes a variant of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AdapterConfig {
-    /// Any program.
-    Command {
-        /// The program and its arguments.
-        argv: Vec<String>,
-    },
-    /// The built-in agent that plays a script.
-    Scripted {
-        /// The script, relative to the repository.
-        script: PathBuf,
-    },
-}
+/// The most of a title in the environment, in bytes: the kernel refuses a program whose single
+/// variable is above 128 KiB. The brief holds the rest.
+const MAX_TITLE: usize = 4 * 1024;
 
 /// What an adapter knows of a run.
 #[derive(Debug, Clone)]
@@ -31,7 +20,7 @@ pub struct LaunchContext {
     pub stage: StageName,
     /// The role.
     pub agent: AgentName,
-    /// Which attempt at the stage this is, from 1.
+    /// Which attempt of the task at the stage this is, from 1; a bounce leads to the next one.
     pub attempt: u32,
     /// The run.
     pub run_id: RunId,
@@ -45,32 +34,35 @@ pub struct LaunchContext {
     pub base_dir: PathBuf,
     /// The `orch` binary.
     pub orch_program: PathBuf,
-    /// The allowed part of the service's environment.
+    /// The part of the service's environment that [`allowed_env`](crate::allowed_env) let pass.
     pub inherited_env: BTreeMap<String, String>,
 }
 
-/// What is to be started.
+/// What is to be started, in the task's worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaunchPlan {
-    /// The program and its arguments.
+    /// The program and its arguments; never empty.
     pub argv: Vec<String>,
     /// The complete environment.
     pub env: BTreeMap<String, String>,
-    /// What it reads on standard input.
+    /// What it reads on standard input: the brief.
     pub stdin: PathBuf,
 }
 
-/// Why an agent can't be started.
+/// Why an agent can't be started. All of it is the settings' fault, never the code's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AgentError {
-    /// The command is empty.
-    #[error("the agent's command is empty")]
+    /// The command names no program.
+    #[error("the agent's command is empty; set `command` to the program and its arguments")]
     EmptyCommand,
+    /// No program can be given such an argument.
+    #[error("the agent's command holds a NUL character in {0:?}; remove it")]
+    NulInCommand(String),
     /// The script leaves the repository.
     #[error("the script {} is not inside the repository; give a relative path without `..`", .0.display())]
     ScriptOutside(PathBuf),
-    /// The script is nowhere.
-    #[error("the script {} is neither in {} nor in {}", .script.display(), .base.display(), .worktree.display())]
+    /// The script is in neither place.
+    #[error("the script {} is neither in {} nor in {}; write it, or correct `script`", .script.display(), .base.display(), .worktree.display())]
     NoScript {
         /// As configured.
         script: PathBuf,
@@ -79,54 +71,38 @@ pub enum AgentError {
         /// Looked up second.
         worktree: PathBuf,
     },
+    /// A path that can't be told to a program without changing it.
+    #[error("the path {} is not UTF-8; use a path that is", .0.display())]
+    NotUtf8(PathBuf),
 }
 
-/// Plans a launch.
-pub fn plan(adapter: &AdapterConfig, context: &LaunchContext) -> Result<LaunchPlan, AgentError> {
-    let argv = match adapter {
-        AdapterConfig::Command { argv } if argv.is_empty() => return Err(AgentError::EmptyCommand),
-        AdapterConfig::Command { argv } => argv.clone(),
-        AdapterConfig::Scripted { script } => {
-            let script = find(script, context)?.display().to_string();
-            vec![
-                context.orch_program.display().to_string(),
-                "scripted-agent".into(),
-                "--script".into(),
-                script,
-            ]
-        }
-    };
-    let mut env = context.inherited_env.clone();
-    env.extend(facts(context));
-    Ok(LaunchPlan { argv, env, stdin: context.brief_file.clone() })
-}
-
-fn facts(context: &LaunchContext) -> [(String, String); 8] {
-    [
-        ("ORCH_BRIEF_FILE", context.brief_file.display().to_string()),
+/// The environment of a run: what it inherits, and the facts of the contract above that.
+pub(crate) fn environment(context: &LaunchContext) -> Result<BTreeMap<String, String>, AgentError> {
+    let facts = [
+        ("ORCH_BRIEF_FILE", utf8(&context.brief_file)?),
         ("ORCH_TASK", context.task.to_string()),
-        ("ORCH_TITLE", context.title.clone()),
+        ("ORCH_TITLE", title(&context.title)),
         ("ORCH_STAGE", context.stage.to_string()),
         ("ORCH_AGENT", context.agent.to_string()),
         ("ORCH_ATTEMPT", context.attempt.to_string()),
         ("ORCH_RUN_ID", context.run_id.to_string()),
-        ("ORCH_ARTIFACT_DIR", context.artifact_dir.display().to_string()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
+        ("ORCH_ARTIFACT_DIR", utf8(&context.artifact_dir)?),
+    ];
+    let mut env = context.inherited_env.clone();
+    env.extend(facts.map(|(name, value)| (name.to_owned(), value)));
+    Ok(env)
 }
 
-fn find(script: &Path, context: &LaunchContext) -> Result<PathBuf, AgentError> {
-    let inside =
-        script.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if !inside {
-        return Err(AgentError::ScriptOutside(script.to_owned()));
+/// The path as text, unchanged.
+pub(crate) fn utf8(path: &Path) -> Result<String, AgentError> {
+    path.to_str().map(ToOwned::to_owned).ok_or_else(|| AgentError::NotUtf8(path.to_owned()))
+}
+
+/// A title that an environment can hold.
+fn title(title: &str) -> String {
+    let mut end = title.len().min(MAX_TITLE);
+    while !title.is_char_boundary(end) {
+        end -= 1;
     }
-    let places = [&context.base_dir, &context.worktree];
-    places.iter().map(|place| place.join(script)).find(|path| path.is_file()).ok_or_else(|| {
-        AgentError::NoScript {
-            script: script.to_owned(),
-            base: context.base_dir.clone(),
-            worktree: context.worktree.clone(),
-        }
-    })
+    title[..end].replace('\0', "\u{FFFD}")
 }

@@ -76,3 +76,31 @@ fn a_script_is_looked_up_beside_the_settings_first_and_never_outside() {
         Err(AgentError::EmptyCommand)
     );
 }
+
+#[test]
+fn what_no_program_can_be_given_is_refused_or_made_harmless() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut context = context(dir.path(), dir.path());
+    let command = |words: &[&str]| AdapterConfig::Command {
+        argv: words.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    assert_eq!(plan(&command(&[" "]), &context), Err(AgentError::EmptyCommand));
+    let nul = plan(&command(&["sh", "a\0b"]), &context);
+    assert_eq!(nul, Err(AgentError::NulInCommand("a\0b".into())));
+    context.title = format!("a\0b{}", "ä".repeat(100_000));
+    context.inherited_env.insert("ORCH_TASK".into(), "OTHER-9".into());
+    let plan = plan(&command(&["sh"]), &context).unwrap();
+    let title = &plan.env["ORCH_TITLE"];
+    assert!(title.starts_with("a\u{FFFD}bä") && title.len() < 5000, "{}", title.len());
+    assert_eq!(plan.env["ORCH_TASK"], "HELLO-1", "a fact is never inherited");
+}
+
+#[test]
+fn a_path_that_is_not_utf8_is_refused_rather_than_changed() {
+    use std::os::unix::ffi::OsStringExt;
+    let dir = tempfile::tempdir().unwrap();
+    let odd = std::path::PathBuf::from(std::ffi::OsString::from_vec(b"/tmp/\xff".to_vec()));
+    let context = LaunchContext { brief_file: odd.clone(), ..context(dir.path(), dir.path()) };
+    let adapter = AdapterConfig::Command { argv: vec!["sh".into()] };
+    assert_eq!(plan(&adapter, &context), Err(AgentError::NotUtf8(odd)));
+}

@@ -1,0 +1,143 @@
+//! Lines of the `command` and `scripted` adapters: plain text, among it JSON objects whose key
+//! `orch` names a report.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::usage::Usage;
+
+/// Something that an agent reported.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AgentEvent {
+    /// Plain output.
+    Text(String),
+    /// It uses a tool.
+    ToolCall {
+        /// The tool.
+        name: String,
+        /// What it is used for; empty where that is not said.
+        detail: String,
+    },
+    /// It changed a file.
+    FileChange {
+        /// Which, as it spells it: from outside, never to be opened unchecked.
+        path: String,
+    },
+    /// What it consumed since its last report; bounded, so that sums don't overflow.
+    Usage {
+        /// Tokens read.
+        input_tokens: u64,
+        /// Tokens written.
+        output_tokens: u64,
+        /// In US dollars; finite and not negative.
+        cost_usd: f64,
+    },
+    /// It tries something again by itself.
+    Retry {
+        /// Why; empty where that is not said.
+        reason: String,
+    },
+    /// The provider asks for patience.
+    RateLimited {
+        /// For how long from this line on, in seconds; 0 where that is not said.
+        retry_after_s: u64,
+    },
+    /// It met an error, which need not be its end.
+    Error(String),
+    /// It says that it is done.
+    End {
+        /// Whether it believes that it succeeded.
+        ok: bool,
+    },
+    /// A report of a kind that is not known here, as it came; never fatal.
+    Unknown(String),
+}
+
+/// The reports on the wire. What a report leaves out takes its plainest value.
+#[derive(Deserialize)]
+#[serde(tag = "orch", rename_all = "snake_case")]
+enum Report {
+    Text {
+        #[serde(default)]
+        text: String,
+    },
+    ToolCall {
+        #[serde(default)]
+        name: String,
+        #[serde(default)]
+        detail: String,
+    },
+    FileChange {
+        #[serde(default)]
+        path: String,
+    },
+    Usage {
+        #[serde(default)]
+        input_tokens: u64,
+        #[serde(default)]
+        output_tokens: u64,
+        #[serde(default)]
+        cost_usd: f64,
+    },
+    Retry {
+        #[serde(default)]
+        reason: String,
+    },
+    RateLimited {
+        #[serde(default)]
+        retry_after_s: u64,
+    },
+    Error {
+        #[serde(default)]
+        message: String,
+    },
+    End {
+        #[serde(default)]
+        ok: bool,
+    },
+}
+
+/// Reads a line of output. A JSON object with a key `orch` is a report, anything else is text;
+/// nothing that an agent prints is an error.
+pub fn parse_line(line: &str) -> AgentEvent {
+    let text = || AgentEvent::Text(line.to_owned());
+    // Looked for first: most lines are not reports, and reading JSON costs.
+    if !(line.trim_start().starts_with('{') && line.contains("\"orch\"")) {
+        return text();
+    }
+    let Ok(serde_json::Value::Object(object)) = serde_json::from_str(line) else { return text() };
+    if !object.contains_key("orch") {
+        return text();
+    }
+    match Report::deserialize(serde_json::Value::Object(object)) {
+        Ok(report) => report.into(),
+        Err(_) => AgentEvent::Unknown(line.to_owned()),
+    }
+}
+
+impl From<Report> for AgentEvent {
+    fn from(report: Report) -> Self {
+        match report {
+            Report::Text { text } => Self::Text(text),
+            Report::ToolCall { name, detail } => Self::ToolCall { name, detail },
+            Report::FileChange { path } => Self::FileChange { path },
+            Report::Usage { input_tokens, output_tokens, cost_usd } => {
+                let Usage { input_tokens, output_tokens, cost_usd } =
+                    Usage { input_tokens, output_tokens, cost_usd }.bounded();
+                Self::Usage { input_tokens, output_tokens, cost_usd }
+            }
+            Report::Retry { reason } => Self::Retry { reason },
+            Report::RateLimited { retry_after_s } => Self::RateLimited { retry_after_s },
+            Report::Error { message } => Self::Error(message),
+            Report::End { ok } => Self::End { ok },
+        }
+    }
+}
+
+/// The line by which a program reports that its provider asks for patience; parts of a second
+/// count as a whole one.
+pub fn rate_limited_report(wait: Duration) -> String {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    serde_json::json!({ "orch": "rate_limited", "retry_after_s": seconds }).to_string()
+}
