@@ -15,7 +15,8 @@ use crate::run::prepare::Workplace;
 use crate::run::{Halt, Owned};
 use crate::runners;
 
-/// Where a repository keeps prompts of its own, relative to its `orch.toml`.
+/// Where a repository keeps prompts of its own, relative to its `orch.toml`. Never read from a
+/// task's branch, where an agent could write the next agent's orders.
 const PROMPTS: &str = ".orch/prompts";
 
 /// Renders the brief.
@@ -26,7 +27,7 @@ pub fn render(
     place: &Workplace,
 ) -> Result<String, Halt> {
     let role = &owned.job.agent;
-    let template = template(config, place, owned)?;
+    let template = template(config, owned)?;
     let task = &owned.task;
     let context = BriefContext {
         task: task.key.clone(),
@@ -51,20 +52,16 @@ pub fn render(
     orch_agents::render(&template, &context).map_err(|error| Halt::environment(chain(&error)))
 }
 
-fn template(config: &RepoConfig, place: &Workplace, owned: &Owned) -> Result<String, Halt> {
+fn template(config: &RepoConfig, owned: &Owned) -> Result<String, Halt> {
     let role = &owned.job.agent;
     let own = config.agent(role).ok().and_then(|agent| agent.prompt);
     let name = own.clone().unwrap_or_else(|| Path::new(PROMPTS).join(format!("{role}.md.j2")));
-    for dir in [config.base_dir.as_path(), place.worktree.path()] {
-        match std::fs::read_to_string(dir.join(&name)) {
-            Ok(text) => return Ok(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(Halt::environment(format!(
-                    "the prompt {}: {error}",
-                    dir.join(&name).display()
-                )));
-            }
+    let path = config.base_dir.join(&name);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => return Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(Halt::environment(format!("the prompt {}: {error}", path.display())));
         }
     }
     if own.is_some() {
