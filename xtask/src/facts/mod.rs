@@ -148,10 +148,15 @@ fn troubleshooting_has_every_state_and_every_kind_of_hold() {
 #[test]
 fn the_guide_has_every_step_of_a_script_every_adapter_and_every_verdict_word() {
     let agents = page("docs/guide/agents.md");
-    let script = source("crates/orch-agents/src/scripted/script.rs");
-    let steps = script.split_once("exactly one of ").expect("a step's error names all steps").1;
-    let steps = steps.split_once('"').expect("the message ends").0;
-    for step in steps.split(", ") {
+    let steps = source("crates/orch-agents/src/adapters/scripted/step.rs");
+    let table = steps.split_once("const ACTIONS").expect("one table names all steps").1;
+    let table = table.split_once("];").expect("the table ends").0;
+    let names: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("(\"")?.split('"').next())
+        .collect();
+    assert!(names.len() > 10, "the table of steps was not understood: {names:?}");
+    for step in names {
         assert!(agents.text.contains(&format!("`{step} = ")), "no step {step}");
     }
     for (_, adapter) in Adapter::ALL {
