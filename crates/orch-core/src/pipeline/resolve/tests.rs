@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ids::AgentName;
 use crate::settings::{Env, SettingsFile, Sources, load_repo};
 
 const AGENT: &str = "[agents.default]\nadapter = \"command\"\ncommand = [\"agent\"]\n";
