@@ -14,7 +14,7 @@ use orch_core::job::{Fence, JobState};
 use orch_core::outcome::Outcome;
 use orch_core::task::Task;
 use orch_git::{Git, GitError, Mirror, Worktree};
-use orch_process::RunDir;
+use orch_process::{Revocation, RunDir};
 use orch_store::{Repo, Store, StoreError};
 
 use crate::active::{Active, RepoLocks};
@@ -146,10 +146,10 @@ impl Engine {
             .clamp(Duration::from_millis(1), limit)
     }
 
-    /// Ends a run's processes, whatever is left of them.
+    /// Ends a run's processes, whatever is left of them; one that never began is kept from it.
     pub fn end_run(&self, run: &RunId) {
         let dir = RunDir::new(self.home.run(run));
-        if dir.path().exists() {
+        if dir.path().exists() && !matches!(orch_process::revoke(&dir), Ok(Revocation::Revoked)) {
             if let Err(error) = orch_process::request_stop(&dir) {
                 tracing::warn!(run.id = %run, %error, "a run could not be asked to stop");
             }
@@ -157,11 +157,6 @@ impl Engine {
             drop(orch_process::wait_exit(&dir, &halt));
         }
         orch_process::sweep(run);
-    }
-
-    /// Removes the worktree of a task that is over.
-    pub fn retire_worktree(&self, owned: &Owned) {
-        self.remove_worktree(&owned.task);
     }
 
     /// Deletes the landed branch of a task on the remote, where the repository wants that.

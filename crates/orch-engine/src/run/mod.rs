@@ -192,7 +192,7 @@ fn settle(engine: &Engine, owned: &Owned, ended: &Ended) {
         }
     }
     if matches!(decision.step, Step::End(_)) {
-        engine.retire_worktree(owned);
+        engine.remove_worktree(&owned.task);
         engine.retire_branch(owned);
     }
     engine.wake.notify();
@@ -210,6 +210,7 @@ fn decide(engine: &Engine, owned: &Owned, ended: &Ended, now: Timestamp) -> (Dec
     let running = Job { state: JobState::Running(owned.owner.clone()), ..owned.job.clone() };
     let at = Situation { task: &owned.task, job: &running, now };
     let random = engine.clock.random();
+    let policy = engine.policy(&owned.repo, &owned.job.agent);
     let run_id = owned.owner.run_id.clone();
     match ended {
         Ended::Worked { report, gate, judged, usage } => {
@@ -220,28 +221,12 @@ fn decide(engine: &Engine, owned: &Owned, ended: &Ended, now: Timestamp) -> (Dec
                 end_commit: report.head.clone(),
                 usage: *usage,
             };
-            (
-                decide::run_ended(
-                    at,
-                    report.clone(),
-                    &engine.policy(&owned.repo, &owned.job.agent),
-                    random,
-                ),
-                record,
-            )
+            (decide::run_ended(at, report.clone(), &policy, random), record)
         }
         Ended::Merged(result) => {
             let (outcome, gate, end_commit) = merge_record(result);
             let record = RunRecord { run_id, outcome, gate, end_commit, usage: Usage::default() };
-            (
-                decide::merge_ended(
-                    at,
-                    result.clone(),
-                    &engine.policy(&owned.repo, &owned.job.agent),
-                    random,
-                ),
-                record,
-            )
+            (decide::merge_ended(at, result.clone(), &policy, random), record)
         }
     }
 }
@@ -274,6 +259,6 @@ fn discard(engine: &Engine, owned: &Owned) {
     if let Ok(task) = engine.store.task(&owned.task.key)
         && !task.state.is_open()
     {
-        engine.retire_worktree(owned);
+        engine.remove_worktree(&owned.task);
     }
 }
