@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 use orch_core::ids::RunId;
+use orch_store::Store;
 
 /// Where the moment and the random bits come from.
 pub trait Clock: Send + Sync {
@@ -18,15 +19,24 @@ pub trait Clock: Send + Sync {
     }
 }
 
-/// The system's clock and a generator seeded by it.
-#[derive(Debug, Default)]
+/// The system's clock, set by the database's where several machines share one, and a generator
+/// seeded by it.
+#[derive(Debug)]
 pub struct SystemClock {
     rng: Mutex<fastrand::Rng>,
+    store: Store,
+}
+
+impl SystemClock {
+    /// Goes by the clock that everybody who uses this database goes by.
+    pub fn shared_by(store: Store) -> Self {
+        Self { rng: Mutex::default(), store }
+    }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
+        let now = Timestamp::now() + self.store.clock_offset();
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 

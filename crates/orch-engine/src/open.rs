@@ -44,11 +44,6 @@ pub enum OpenError {
     /// The database can't be used.
     #[error("the database can't be opened")]
     Store(#[from] StoreError),
-    /// The database that is asked for is not part of this version.
-    #[error(
-        "ORCH_DATABASE_URL: only the embedded database is part of this version; leave it unset, or use sqlite:PATH"
-    )]
-    UnsupportedDatabase,
 }
 
 impl Engine {
@@ -60,7 +55,7 @@ impl Engine {
         let wake = Arc::new(Wake::default());
         let woken = Arc::clone(&wake);
         store.subscribe(Box::new(move |_| woken.notify()));
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::shared_by(store.clone()));
         Ok(Arc::new(Self {
             worker: home.worker_id(clock.random())?,
             started_at: clock.now(),
@@ -89,12 +84,9 @@ pub fn open_store(
     settings: &ServiceSettings,
     gate: orch_core::serial_gate::GatePolicy,
 ) -> Result<Store, OpenError> {
-    let path = match settings.service.database_url.as_ref().map(|url| url.expose().to_owned()) {
-        None => home.database(),
-        Some(url) => match url.strip_prefix("sqlite:") {
-            Some(path) => PathBuf::from(path.trim_start_matches("//")),
-            None => return Err(OpenError::UnsupportedDatabase),
-        },
-    };
-    Ok(Store::open(&path, StoreOptions { gate })?)
+    let options = StoreOptions { gate };
+    Ok(match &settings.service.database_url {
+        None => Store::open(&home.database(), options)?,
+        Some(url) => Store::open_url(url.expose(), options)?,
+    })
 }

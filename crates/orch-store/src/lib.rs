@@ -1,7 +1,8 @@
 //! All SQL: the schema, rows into values, and every operation as one transaction in one file.
 //!
 //! [`Store`] is what the floors above hold. Below it: [`Store`] → a writer thread with group commit
-//! and a pool of readers → `ops` (engine-neutral statements) → `engine` (SQLite). Nothing here
+//! and a pool of readers, or a pool of connections to a server → `ops` (engine-neutral statements)
+//! → `engine` (SQLite, PostgreSQL). Nothing here
 //! decides anything: decisions come from `orch-core` and are applied under a [`Guard`].
 
 mod engine;
@@ -27,4 +28,4 @@ pub use rows::outbox::OutboxItem;
 pub use rows::repo::{Freeze, NewRepo, Repo};
 pub use rows::run::{Run, Usage};
 pub use rows::worker::{Worker, WorkerRow};
-pub use store::{Store, StoreOptions, Subscriber, WriterStats};
+pub use store::{DatabaseKind, Store, StoreOptions, Subscriber, WriterStats};

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
+pub mod postgres;
 mod repository;
 mod service;
 mod wait;

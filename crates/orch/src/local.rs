@@ -30,8 +30,9 @@ pub fn store(env: &Env) -> anyhow::Result<Store> {
 /// Opens the database; fails with "not found" where there is none.
 pub fn existing_store(env: &Env) -> anyhow::Result<Store> {
     let settings = settings::service(env)?.value;
-    let path = database(env, &settings)?;
-    if !path.exists() {
+    if let Some(path) = database_file(env, &settings)?
+        && !path.exists()
+    {
         return Err(Stop::not_found(format!("no database at {}", path.display()))
             .hint("`orch init`, `orch serve` and `orch db migrate` make one")
             .into());
@@ -44,15 +45,18 @@ pub fn open(env: &Env, settings: &ServiceSettings) -> anyhow::Result<Store> {
     Ok(orch_engine::open_store(&home(env)?, settings, settings.serial_gate)?)
 }
 
-/// Where the database is. Fails for a kind that this version has not.
-pub fn database(env: &Env, settings: &ServiceSettings) -> Result<PathBuf, Stop> {
+/// The file that the database is in; `None` where a server keeps it.
+pub fn database_file(env: &Env, settings: &ServiceSettings) -> Result<Option<PathBuf>, Stop> {
     let Some(url) = &settings.service.database_url else {
-        return Ok(env.home()?.join("orch.db"));
+        return Ok(Some(env.home()?.join("orch.db")));
     };
-    match url.expose().strip_prefix("sqlite:").map(|path| path.trim_start_matches("//")) {
-        Some(path) if !path.is_empty() => Ok(env.cwd().join(path)),
+    match url.expose().split_once(':') {
+        Some(("sqlite", path)) => {
+            Ok(Some(env.cwd().join(path.strip_prefix("//").unwrap_or(path))))
+        }
+        Some(("postgres" | "postgresql", _)) => Ok(None),
         _ => Err(Stop::usage("ORCH_DATABASE_URL names a database that this version can't use")
-            .hint("use sqlite:/path/to/orch.db, or unset it for orch.db in the state directory")),
+            .hint("use postgres://USER@HOST/NAME or sqlite:/path/to/orch.db, or unset it for orch.db in the state directory")),
     }
 }
 

@@ -26,7 +26,7 @@ fn report(state: &AppState) -> Result<StatusReport, ApiError> {
         instance: report.worker.to_string(),
         host: operator.engine().host.clone(),
         database: DatabaseReport {
-            kind: "sqlite".to_owned(),
+            kind: store.kind().name().to_owned(),
             schema_version: store.schema_info()?.version,
         },
         tasks: counts(&store.status_counts()?),

@@ -1,14 +1,7 @@
-//! Migrations: numbered, forward only, each in one transaction.
+//! Migrations: numbered, forward only, each in one transaction. Each engine runs them its own way.
 //!
 //! A migration is one portable text with a few marked words that differ by engine, and a part
 //! that only one engine understands (triggers).
-
-use std::path::{Path, PathBuf};
-
-use rusqlite::Connection;
-
-use super::sqlite::{care, failed};
-use crate::error::{Result, StoreError};
 
 /// One step of the schema.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +14,8 @@ pub(crate) struct Migration {
     pub portable: &'static str,
     /// What SQLite runs after it.
     pub sqlite: &'static str,
+    /// What PostgreSQL runs after it.
+    pub postgres: &'static str,
 }
 
 /// Every migration there is, in order.
@@ -29,14 +24,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
     name: "tables",
     portable: include_str!("../../migrations/0001_tables.sql"),
     sqlite: include_str!("../../migrations/0001_tables.sqlite.sql"),
+    postgres: include_str!("../../migrations/0001_tables.postgres.sql"),
 }];
-
-/// The marked words and what SQLite puts in their place.
-const SQLITE_WORDS: [(&str, &str); 3] = [
-    ("{{id}}", "INTEGER PRIMARY KEY AUTOINCREMENT"),
-    ("{{int}}", "INTEGER"),
-    ("{{strict}}", " STRICT"),
-];
 
 /// What a database says of its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,100 +43,10 @@ pub(crate) fn newest(steps: &[Migration]) -> i64 {
     steps.iter().map(|step| step.version).max().unwrap_or(0)
 }
 
-/// Brings a database up to date. Before the first change to a database that holds something, a
-/// copy is left beside it; a database newer than the program is left alone.
-pub(crate) fn migrate(
-    connection: &Connection,
-    file: Option<&Path>,
-    steps: &[Migration],
-) -> Result<()> {
-    let before = version(connection)?;
-    let supported = newest(steps);
-    if before > supported {
-        return Err(StoreError::TooNew { database: before, supported });
+impl Migration {
+    /// The portable part with an engine's words in place of the marked ones.
+    pub fn text(&self, words: &[(&str, &str)]) -> String {
+        let portable = self.portable.to_owned();
+        words.iter().fold(portable, |text, (word, engines)| text.replace(word, engines))
     }
-    if before == supported {
-        return Ok(());
-    }
-    if let Some(file) = file
-        && before > 0
-    {
-        let copy = free_name(file, before);
-        care::backup(connection, &copy)?;
-        tracing::info!(backup = %copy.display(), "copied the database before its migration");
-    }
-    for step in steps {
-        apply(connection, step)?;
-    }
-    Ok(())
 }
-
-/// Applies one step unless it is applied; somebody else may be migrating at the same time.
-fn apply(connection: &Connection, step: &Migration) -> Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed("beginning a migration"))?;
-    let done = apply_within(connection, step);
-    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    let ended = connection.execute_batch(end).map_err(failed("ending a migration"));
-    done.and(ended)
-}
-
-fn apply_within(connection: &Connection, step: &Migration) -> Result<()> {
-    if version(connection)? >= step.version {
-        return Ok(());
-    }
-    let mut portable = step.portable.to_owned();
-    for (word, text) in SQLITE_WORDS {
-        portable = portable.replace(word, text);
-    }
-    for part in [portable.as_str(), step.sqlite] {
-        connection.execute_batch(part).map_err(failed("migrating"))?;
-    }
-    connection
-        .execute(
-            "INSERT INTO schema_migrations (version, name) VALUES (?1, ?2)",
-            (step.version, step.name),
-        )
-        .map_err(failed("recording a migration"))?;
-    tracing::info!(version = step.version, name = step.name, "migrated the database");
-    Ok(())
-}
-
-/// The version a database is at; 0 for an empty one.
-fn version(connection: &Connection) -> Result<i64> {
-    Ok(applied(connection)?.last().map_or(0, |(version, _)| *version))
-}
-
-/// The steps a database has taken, in order.
-pub(crate) fn applied(connection: &Connection) -> Result<Vec<(i64, String)>> {
-    let known: bool = connection
-        .query_row(
-            "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'",
-            [],
-            |row| row.get(0),
-        )
-        .map_err(failed("reading the schema"))?;
-    if !known {
-        return Ok(Vec::new());
-    }
-    connection
-        .prepare("SELECT version, name FROM schema_migrations ORDER BY version")
-        .and_then(|mut statement| {
-            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        })
-        .map_err(failed("reading the schema's version"))
-}
-
-/// The first free name for a copy at that version: `orch.db.v1.bak`, `orch.db.v1.2.bak`, …
-fn free_name(file: &Path, version: i64) -> PathBuf {
-    let name = |suffix: String| {
-        let mut path = file.as_os_str().to_owned();
-        path.push(suffix);
-        PathBuf::from(path)
-    };
-    let first = name(format!(".v{version}.bak"));
-    let more = (2..).map(|n| name(format!(".v{version}.{n}.bak")));
-    std::iter::once(first.clone()).chain(more).find(|path| !path.exists()).unwrap_or(first)
-}
-
-#[cfg(test)]
-mod tests;

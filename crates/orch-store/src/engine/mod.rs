@@ -4,6 +4,7 @@
 //! Invariant: an operation sees one transaction and nothing of the engine beside it.
 
 pub(crate) mod migrate;
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 use jiff::Timestamp;
@@ -28,13 +29,25 @@ pub(crate) trait Tx {
 
     /// Notes that an event was written, so that subscribers are called after the commit.
     fn wrote_event(&mut self, id: EventId);
+
+    /// The moment by the one clock that every worker's leases go by: the database's own where it
+    /// has one, else the given one.
+    fn lease_clock(&mut self, given: Timestamp) -> Result<Timestamp>;
+
+    /// Runs a part whose failure the operation survives: what the part wrote is undone.
+    fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
 }
 
-/// The few places where engines differ within an operation.
+/// The few places where engines differ within an operation. Each is empty where an engine lets one
+/// transaction write at a time.
 #[derive(Debug)]
 pub(crate) struct Dialect {
-    /// Appended to the claim's search, so that claimers pass each other by.
+    /// Ends the claim's search, so that claimers pass each other by.
     pub claim_lock: &'static str,
+    /// Ends a query whose rows the transaction goes on to change by what it read.
+    pub row_lock: &'static str,
+    /// Taken by claims where a limit counts over all workers: they count one after the other.
+    pub claim_in_turn: &'static str,
 }
 
 /// A row: its values in the order of the statement's columns.

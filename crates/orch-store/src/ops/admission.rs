@@ -16,7 +16,8 @@ use crate::engine::{Tx, params};
 use crate::error::{Result, StoreError};
 use crate::rows::Reader;
 
-/// Lets in whom the rule lets in; returns how many changes that made.
+/// Lets in whom the rule lets in; returns how many changes that made. Admissions of one repository
+/// go one after the other: each locks its row first.
 pub(crate) fn admit(
     tx: &mut dyn Tx,
     now: Timestamp,
@@ -41,7 +42,9 @@ pub(crate) fn admit(
 }
 
 fn repo(tx: &mut dyn Tx, id: RepoId) -> Result<(RepoName, bool)> {
-    let rows = tx.query("SELECT id, name, frozen_at FROM repos WHERE id = $1", params![id])?;
+    let sql =
+        format!("SELECT id, name, frozen_at FROM repos WHERE id = $1{}", tx.dialect().row_lock);
+    let rows = tx.query(&sql, params![id])?;
     let row = rows.into_iter().next().ok_or_else(|| StoreError::not_found("repository", &id))?;
     let mut row = Reader::new("repos", row);
     row.int("id")?;
@@ -109,7 +112,9 @@ fn beyond(tx: &mut dyn Tx, repo_id: RepoId) -> Result<u32> {
 
 fn enter(tx: &mut dyn Tx, now: Timestamp, repo: &RepoName, task: TaskId, slot: u32) -> Result<()> {
     let rows = tx.query(
-        "UPDATE tasks SET gate_slot = $2, updated_at = $3 WHERE id = $1 RETURNING id, key",
+        "UPDATE tasks SET gate_slot = $2, updated_at = $3 \
+         WHERE id = $1 AND status = 'open' AND paused_at IS NULL AND gate_slot IS NULL \
+         RETURNING id, key",
         params![task, slot, now],
     )?;
     for row in rows {

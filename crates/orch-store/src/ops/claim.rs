@@ -69,8 +69,13 @@ pub(crate) fn claim(
     let mut damaged = Vec::new();
     while damaged.len() < MAX_DAMAGED {
         let Some(job_id) = search(tx, now, &busy, &damaged)? else { return Ok(None) };
-        match take(tx, now, request, job_id) {
-            Ok(claim) => return Ok(Some(claim)),
+        let mut claim = None;
+        let taken = tx.attempt(&mut |tx| {
+            claim = Some(take(tx, now, request, job_id)?);
+            Ok(())
+        });
+        match taken {
+            Ok(()) => return Ok(claim),
             Err(error) if of_the_row(&error) => {
                 pass_over(tx, now, gate, job_id, &error)?;
                 damaged.push(job_id);
@@ -98,7 +103,7 @@ fn pass_over(
     job_id: JobId,
     error: &StoreError,
 ) -> Result<()> {
-    match damage::set_aside(tx, now, gate, job_id, error) {
+    match tx.attempt(&mut |tx| damage::set_aside(tx, now, gate, job_id, error)) {
         Err(StoreError::Constraint { constraint, .. }) => {
             tracing::error!(%job_id, constraint, "could not set a damaged job aside");
             Ok(())
@@ -116,6 +121,12 @@ struct Busy {
 impl Busy {
     /// `None` where the worker itself has as many runs as it may.
     fn read(tx: &mut dyn Tx, request: &ClaimRequest) -> Result<Option<Self>> {
+        let in_turn = tx.dialect().claim_in_turn;
+        if !in_turn.is_empty()
+            && (request.max_per_repo.is_some() || request.max_per_agent.is_some())
+        {
+            tx.query(in_turn, &[])?;
+        }
         let own = tx.query(
             "SELECT count(*) FROM jobs WHERE status = 'running' AND worker_id = $1",
             params![&request.worker_id],
@@ -185,6 +196,7 @@ fn not_in(sql: &mut String, column: &str, items: impl Iterator<Item = String>) {
 }
 
 fn take(tx: &mut dyn Tx, now: Timestamp, request: &ClaimRequest, job_id: JobId) -> Result<Claim> {
+    let lease_from = tx.lease_clock(now)?;
     // Whatever the row held of an earlier owner is overwritten; the process comes with its stamp.
     let taken = tx.execute(
         concat!(
@@ -194,7 +206,13 @@ fn take(tx: &mut dyn Tx, now: Timestamp, request: &ClaimRequest, job_id: JobId) 
             no_hold!(),
             " WHERE id = $1 AND status = 'queued'"
         ),
-        params![job_id, &request.run_id, &request.worker_id, now, lease_end(now, request.lease),],
+        params![
+            job_id,
+            &request.run_id,
+            &request.worker_id,
+            now,
+            lease_end(lease_from, request.lease),
+        ],
     )?;
     if taken == 0 {
         return Err(StoreError::Internal(format!("job {job_id} left the queue under a lock")));
@@ -247,7 +265,8 @@ fn started(job: &Job, request: &ClaimRequest, attempt: u32) -> NewEvent {
 #[cfg(test)]
 mod tests {
     use super::{ORDER, SEARCH};
-    use crate::engine::migrate::{MIGRATIONS, migrate};
+    use crate::engine::migrate::MIGRATIONS;
+    use crate::engine::sqlite::migrate::migrate;
 
     /// The search must walk tasks inside by their index and find each one's job by its own:
     /// anything else grows with the queue.

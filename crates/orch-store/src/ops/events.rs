@@ -63,16 +63,21 @@ pub(crate) fn about(
     NewEvent { kind, task: task.cloned(), repo: Some(repo.clone()), run_id: None, message, data }
 }
 
-/// Events after a number, oldest first.
+/// Events after a number and up to another, oldest first.
 pub(crate) fn after(
     tx: &mut dyn Tx,
     after: EventId,
+    up_to: EventId,
     filter: &EventFilter,
     limit: u32,
 ) -> Result<Vec<Event>> {
-    let mut sql =
-        String::from(concat!("SELECT ", event_columns!(), " FROM events e WHERE e.id > $1"));
-    let mut values = vec![Value::from(after), Value::from(limit.min(MAX_EVENTS))];
+    let mut sql = String::from(concat!(
+        "SELECT ",
+        event_columns!(),
+        " FROM events e WHERE e.id > $1 AND e.id <= $3"
+    ));
+    let mut values =
+        vec![Value::from(after), Value::from(limit.min(MAX_EVENTS)), Value::from(up_to)];
     let mut and = |column: &str, value: Value| {
         values.push(value);
         sql.extend([" AND e.", column, " = $", &values.len().to_string()]);

@@ -19,11 +19,12 @@ pub(crate) fn heartbeat(
     lease: Duration,
     fences: &[Fence],
 ) -> Result<Vec<Fence>> {
+    let lease_until = lease_end(tx.lease_clock(now)?, lease);
     let mut lost = Vec::new();
     for fence in fences {
         let renewed = tx.execute(
             concat!("UPDATE jobs SET lease_until = $4 WHERE worker_id = $5 AND ", fence_holds!()),
-            params![fence.job_id, fence.run_epoch, &fence.run_id, lease_end(now, lease), worker,],
+            params![fence.job_id, fence.run_epoch, &fence.run_id, lease_until, worker],
         )?;
         if renewed == 0 {
             lost.push(fence.clone());

@@ -16,7 +16,8 @@ pub(crate) fn readmit(tx: &mut dyn Tx, now: Timestamp, gate: GatePolicy) -> Resu
         "SELECT r.id FROM repos r WHERE EXISTS (SELECT 1 FROM tasks t WHERE t.repo_id = r.id \
          AND t.status = 'open' AND t.gate_slot IS NULL AND t.paused_at IS NULL) \
          OR EXISTS (SELECT 1 FROM jobs j JOIN tasks t ON t.id = j.task_id \
-         WHERE j.status = 'held' AND t.repo_id = r.id AND t.gate_slot IS NOT NULL)",
+         WHERE j.status = 'held' AND t.repo_id = r.id AND t.gate_slot IS NOT NULL) \
+         ORDER BY r.id",
         &[],
     )?;
     let mut changes = 0;

@@ -35,19 +35,23 @@ pub(crate) fn sanitize(tx: &mut dyn Tx, now: Timestamp, gate: GatePolicy) -> Res
 fn clean(tx: &mut dyn Tx, now: Timestamp, row: Row) -> Result<u64> {
     let mut row = Reader::new("jobs", row);
     let job_id = JobId(row.int("id")?);
-    let updated = tx.execute(
-        concat!(
-            "UPDATE jobs SET ",
-            no_owner!(),
-            ", ",
-            no_hold!(),
-            " WHERE id = $1 AND status = 'queued' AND finished_at IS NULL"
-        ),
-        params![job_id],
-    );
-    match updated {
-        Ok(0) => return Ok(0),
-        Ok(_) => {}
+    let mut updated = 0;
+    let cleaned = tx.attempt(&mut |tx| {
+        updated = tx.execute(
+            concat!(
+                "UPDATE jobs SET ",
+                no_owner!(),
+                ", ",
+                no_hold!(),
+                " WHERE id = $1 AND status = 'queued' AND finished_at IS NULL"
+            ),
+            params![job_id],
+        )?;
+        Ok(())
+    });
+    match cleaned {
+        Ok(()) if updated == 0 => return Ok(0),
+        Ok(()) => {}
         Err(error @ StoreError::Constraint { .. }) => {
             tracing::error!(%job_id, %error, "could not clean an impossible job");
             return Ok(0);

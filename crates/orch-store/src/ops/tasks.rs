@@ -158,12 +158,14 @@ pub(crate) struct Place {
     pub paused: bool,
 }
 
+/// Reads a task's place, to change it.
 pub(crate) fn place(tx: &mut dyn Tx, key: &TaskKey) -> Result<Place> {
-    let rows = tx.query(
+    let sql = format!(
         "SELECT t.id, t.repo_id, r.name, t.status, t.paused_at \
-         FROM tasks t JOIN repos r ON r.id = t.repo_id WHERE t.key = $1",
-        params![key],
-    )?;
+         FROM tasks t JOIN repos r ON r.id = t.repo_id WHERE t.key = $1{}",
+        tx.dialect().row_lock
+    );
+    let rows = tx.query(&sql, params![key])?;
     let row = rows.into_iter().next().ok_or_else(|| StoreError::not_found("task", key))?;
     let mut row = Reader::new("tasks", row);
     Ok(Place {

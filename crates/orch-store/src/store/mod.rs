@@ -1,26 +1,30 @@
 //! The store as the floors above hold it: cheap to clone, usable from any thread, blocking.
 //!
-//! Writes go to one thread, which commits them in groups; reads go to a pool. A write that has
-//! returned is on the disk.
+//! A write that has returned is on the disk. On SQLite one thread writes, in groups; on PostgreSQL
+//! each write is a transaction of its own, and the server groups them.
 
 mod care;
 mod pool;
+mod postgres;
 mod reads;
+mod settled;
+mod sqlite;
+mod tail;
 mod writer;
 mod writes;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use orch_core::ids::EventId;
 use orch_core::serial_gate::GatePolicy;
 
+use self::postgres::Postgres;
+use self::sqlite::Sqlite;
 use crate::engine::Tx;
-use crate::engine::migrate::{MIGRATIONS, migrate};
-use crate::engine::sqlite::{Place, SqliteTx, open_writer};
-use crate::error::Result;
-use pool::Pool;
-use writer::Writer;
+use crate::engine::sqlite::Place;
+use crate::error::{Result, StoreError};
 
 pub use writer::{Subscriber, WriterStats};
 
@@ -37,6 +41,25 @@ impl Default for StoreOptions {
     }
 }
 
+/// The kinds of database there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// SQLite: a file on this machine.
+    Sqlite,
+    /// PostgreSQL: a server that several machines share.
+    Postgres,
+}
+
+impl DatabaseKind {
+    /// Its name, as settings and `GET /status` say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -46,10 +69,13 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     gate: GatePolicy,
-    /// Declared before the writer: readers close first, so that the writer's close is the last
-    /// one and tidies the log up. `None` in memory, where reads go through the writer.
-    readers: Option<Pool>,
-    writer: Writer,
+    backend: Backend,
+}
+
+#[derive(Debug)]
+enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Box<Postgres>),
 }
 
 impl Store {
@@ -58,24 +84,51 @@ impl Store {
     /// A database newer than the program is [`StoreError::TooNew`](crate::StoreError::TooNew) and
     /// left as it is.
     pub fn open(path: &Path, options: StoreOptions) -> Result<Self> {
-        Self::at(&Place::File(path.to_owned()), options)
+        let sqlite = Sqlite::open(&Place::File(path.to_owned()))?;
+        Ok(Self::with(Backend::Sqlite(sqlite), options))
     }
 
     /// Opens a database in memory, for tests: gone with the last clone.
     pub fn open_in_memory(options: StoreOptions) -> Result<Self> {
-        Self::at(&Place::Memory, options)
+        Ok(Self::with(Backend::Sqlite(Sqlite::open(&Place::Memory)?), options))
     }
 
-    fn at(place: &Place, options: StoreOptions) -> Result<Self> {
-        let connection = open_writer(place)?;
-        let file = match place {
-            Place::File(path) => Some(path.as_path()),
-            Place::Memory => None,
-        };
-        migrate(&connection, file, MIGRATIONS)?;
-        let readers = file.map(|path| Pool::new(path.to_owned()));
-        let writer = Writer::start(connection)?;
-        Ok(Self { inner: Arc::new(Inner { gate: options.gate, readers, writer }) })
+    /// Opens the database that a URL names: `sqlite:PATH`, or `postgres://…` in any form that
+    /// libpq takes. The tables are made where there are none and brought up to date.
+    pub fn open_url(url: &str, options: StoreOptions) -> Result<Self> {
+        match url.split_once(':') {
+            Some(("sqlite", path)) => {
+                Self::open(Path::new(path.strip_prefix("//").unwrap_or(path)), options)
+            }
+            Some(("postgres" | "postgresql", _)) => {
+                Ok(Self::with(Backend::Postgres(Box::new(Postgres::open(url)?)), options))
+            }
+            _ => Err(StoreError::Invalid {
+                what: "the database's URL",
+                reason: "it is neither sqlite:PATH nor postgres://USER@HOST/NAME".to_owned(),
+            }),
+        }
+    }
+
+    fn with(backend: Backend, options: StoreOptions) -> Self {
+        Self { inner: Arc::new(Inner { gate: options.gate, backend }) }
+    }
+
+    /// Which kind of database it is.
+    pub fn kind(&self) -> DatabaseKind {
+        match &self.inner.backend {
+            Backend::Sqlite(_) => DatabaseKind::Sqlite,
+            Backend::Postgres(_) => DatabaseKind::Postgres,
+        }
+    }
+
+    /// How far the database's clock is ahead of this machine's: leases and whatever else nodes
+    /// compare go by the one clock that they share. Nothing on SQLite, which is this machine's.
+    pub fn clock_offset(&self) -> SignedDuration {
+        match &self.inner.backend {
+            Backend::Sqlite(_) => SignedDuration::ZERO,
+            Backend::Postgres(postgres) => postgres.clock_offset(),
+        }
     }
 
     /// The serial gate's policy, as given when the store was opened.
@@ -83,38 +136,57 @@ impl Store {
         self.inner.gate
     }
 
-    /// Calls `subscriber` after every commit that recorded events, with the number of the last
-    /// one. It is called on the writer's thread: it must be quick and must not use the store.
+    /// Calls `subscriber` after commits that recorded events, whichever node's they were, with the
+    /// number of the last event that can be read; several commits may share a call. It is called
+    /// on a thread of the store: it must be quick and must not use the store.
     pub fn subscribe(&self, subscriber: Subscriber) {
-        self.inner.writer.subscribe(subscriber);
+        match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.subscribe(subscriber),
+            Backend::Postgres(postgres) => postgres.subscribe(subscriber),
+        }
     }
 
-    /// What the writer has done since the store was opened.
+    /// What this store has written since it was opened.
     pub fn writer_stats(&self) -> WriterStats {
-        self.inner.writer.stats()
+        match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.stats(),
+            Backend::Postgres(postgres) => postgres.stats(),
+        }
     }
 
-    /// Runs an operation on the writer's thread; returns when it is committed.
+    /// The number up to which every event is there, or never will be: whoever reads on from a
+    /// number passes none by.
+    fn settled_events(&self) -> Result<EventId> {
+        match &self.inner.backend {
+            // One transaction writes at a time: events come in the order of their numbers.
+            Backend::Sqlite(_) => Ok(EventId(i64::MAX)),
+            Backend::Postgres(postgres) => postgres.settled_events(),
+        }
+    }
+
+    /// Runs an operation in a transaction; returns when it is committed. It may be run more than
+    /// once, where another transaction was in its way; only one run counts.
     fn write<T, F>(&self, operation: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
+        F: Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
-        self.inner.writer.run(operation)
+        match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(operation),
+            Backend::Postgres(postgres) => postgres.write(operation),
+        }
     }
 
-    /// Runs an operation that only reads, in a transaction of its own.
+    /// Runs an operation that only reads, in a transaction of its own: its statements see one
+    /// moment.
     fn read<T, F>(&self, operation: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
+        F: Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
-        match &self.inner.readers {
-            Some(pool) => pool.with(|connection| operation(&mut SqliteTx::new(connection))),
-            None => self.inner.writer.run(operation),
+        match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(operation),
+            Backend::Postgres(postgres) => postgres.read(operation),
         }
     }
 }
-
-/// The number of the last event of a group; `None` where it recorded none.
-type LastEvent = Option<EventId>;

@@ -1,93 +1,113 @@
-//! The pool of readers: each sees the last commit, none holds the writer up.
+//! A pool of connections, opened as they are needed.
 
-use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use crate::error::{Result, StoreError};
 
-use crate::engine::sqlite::{failed, open_reader};
-use crate::error::Result;
+/// What a pool keeps.
+pub(super) trait Pooled: Sized {
+    /// False where it was left in the middle of something, or is cut off: it is not lent again.
+    fn is_idle(&self) -> bool;
+}
 
-/// Connections that read at once. More would only share the same two or four cores.
-const READERS: usize = 4;
-
-/// Connections that can only read, opened as they are needed.
-#[derive(Debug)]
-pub(super) struct Pool {
-    path: PathBuf,
-    state: Mutex<State>,
+/// Lends connections, and takes them back by itself.
+pub(super) struct Pool<C> {
+    open: Box<dyn Fn() -> Result<C> + Send + Sync>,
+    limit: usize,
+    state: Mutex<State<C>>,
     returned: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    idle: Vec<Connection>,
+struct State<C> {
+    idle: Vec<C>,
     open: usize,
 }
 
-impl Pool {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, state: Mutex::default(), returned: Condvar::new() }
+impl<C> fmt::Debug for Pool<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+impl<C: Pooled> Pool<C> {
+    pub(super) fn new(limit: usize, open: impl Fn() -> Result<C> + Send + Sync + 'static) -> Self {
+        let state = Mutex::new(State { idle: Vec::new(), open: 0 });
+        Self { open: Box::new(open), limit, state, returned: Condvar::new() }
     }
 
-    /// Lends a connection within a transaction, so that several statements see one moment.
-    pub(super) fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let lent = self.lend()?;
-        let connection = lent.connection();
-        connection.execute_batch("BEGIN").map_err(failed("beginning a read"))?;
-        let result = read(connection);
-        let ended = connection.execute_batch("COMMIT").map_err(failed("ending a read"));
-        result.and_then(|value| ended.map(|()| value))
-    }
-
-    /// Lends a connection outside any transaction.
-    pub(super) fn with_bare<T>(&self, use_it: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        use_it(self.lend()?.connection())
-    }
-
-    fn lend(&self) -> Result<Lent<'_>> {
+    /// Lends a connection, waiting at most so long for one to be returned.
+    pub(super) fn lend(&self, patience: Duration) -> Result<Lent<'_, C>> {
+        let deadline = Instant::now() + patience;
         let mut state = self.lock();
         loop {
             if let Some(connection) = state.idle.pop() {
                 return Ok(Lent { pool: self, connection: Some(connection) });
             }
-            if state.open < READERS {
+            if state.open < self.limit {
                 state.open += 1;
                 drop(state);
                 let mut lent = Lent { pool: self, connection: None };
-                lent.connection = Some(open_reader(&self.path)?);
+                lent.connection = Some((self.open)()?);
                 return Ok(lent);
             }
-            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let busy = format!("all {} connections are busy", self.limit);
+                let source = Arc::new(std::io::Error::other(busy));
+                return Err(StoreError::Engine { doing: "waiting", transient: true, source });
+            }
+            let waited = self.returned.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Gives up what is idle: the server behind it has gone.
+    pub(super) fn forget_idle(&self) {
+        let mut state = self.lock();
+        state.open -= state.idle.len();
+        let forgotten = std::mem::take(&mut state.idle);
+        drop(state);
+        drop(forgotten);
     }
 
     /// The state is whole between any two statements that change it, so a panic elsewhere does
     /// not spoil it.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A connection that goes back by itself, also after a panic.
-struct Lent<'a> {
-    pool: &'a Pool,
-    connection: Option<Connection>,
+pub(super) struct Lent<'a, C: Pooled> {
+    pool: &'a Pool<C>,
+    /// `None` only while it is opened or dropped.
+    connection: Option<C>,
 }
 
-impl Lent<'_> {
-    fn connection(&self) -> &Connection {
+impl<C: Pooled> Deref for Lent<'_, C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
         self.connection.as_ref().expect("`lend` returns it only with a connection")
     }
 }
 
-impl Drop for Lent<'_> {
+impl<C: Pooled> DerefMut for Lent<'_, C> {
+    fn deref_mut(&mut self) -> &mut C {
+        self.connection.as_mut().expect("`lend` returns it only with a connection")
+    }
+}
+
+impl<C: Pooled> Drop for Lent<'_, C> {
     fn drop(&mut self) {
+        let connection = self.connection.take().filter(Pooled::is_idle);
         let mut state = self.pool.lock();
-        match self.connection.take() {
-            // A read that panicked left its transaction open; such a connection is not lent again.
-            Some(connection) if connection.is_autocommit() => state.idle.push(connection),
-            Some(_) | None => state.open -= 1,
+        match connection {
+            Some(connection) => state.idle.push(connection),
+            None => state.open -= 1,
         }
         drop(state);
         self.pool.returned.notify_one();

@@ -108,8 +108,8 @@ impl Store {
 
     /// Events after a number, oldest first, at most [`MAX_EVENTS`](crate::MAX_EVENTS).
     pub fn events(&self, after: EventId, filter: &EventFilter, limit: u32) -> Result<Vec<Event>> {
-        let filter = filter.clone();
-        self.read(move |tx| events::after(tx, after, &filter, limit))
+        let (filter, settled) = (filter.clone(), self.settled_events()?);
+        self.read(move |tx| events::after(tx, after, settled, &filter, limit))
     }
 
     /// The last events of a task, oldest first.
@@ -118,9 +118,10 @@ impl Store {
         self.read(move |tx| events::last(tx, &task, limit))
     }
 
-    /// The number of the last event; 0 before the first.
+    /// The number of the last event that can be read; 0 before the first.
     pub fn last_event_id(&self) -> Result<EventId> {
-        self.read(|tx| events::last_id(tx))
+        let settled = self.settled_events()?;
+        self.read(move |tx| Ok(events::last_id(tx)?.min(settled)))
     }
 
     /// The queue at this moment.

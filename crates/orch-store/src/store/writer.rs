@@ -14,7 +14,6 @@ use std::thread::JoinHandle;
 use orch_core::ids::EventId;
 use rusqlite::Connection;
 
-use super::LastEvent;
 use crate::engine::Tx;
 use crate::engine::sqlite::{SqliteTx, failed};
 use crate::error::{Result, StoreError};
@@ -41,9 +40,31 @@ pub struct WriterStats {
     pub failed_commits: u64,
 }
 
+/// Those who are called after commits.
+#[derive(Default)]
+pub(super) struct Subscribers(Mutex<Vec<Arc<Subscriber>>>);
+
+impl Subscribers {
+    pub(super) fn add(&self, subscriber: Subscriber) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(subscriber));
+    }
+
+    pub(super) fn call(&self, event: EventId) {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for subscriber in all {
+            if catch_unwind(AssertUnwindSafe(|| subscriber(event))).is_err() {
+                tracing::error!("a subscriber of the store panicked");
+            }
+        }
+    }
+}
+
+/// The number of the last event of a group; `None` where it recorded none.
+type LastEvent = Option<EventId>;
+
 #[derive(Default)]
 struct Shared {
-    subscribers: Mutex<Vec<Arc<Subscriber>>>,
+    subscribers: Subscribers,
     commits: AtomicU64,
     operations: AtomicU64,
     largest_group: AtomicU64,
@@ -89,8 +110,7 @@ impl Writer {
     }
 
     pub(super) fn subscribe(&self, subscriber: Subscriber) {
-        let mut all = self.shared.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(Arc::new(subscriber));
+        self.shared.subscribers.add(subscriber);
     }
 
     pub(super) fn stats(&self) -> WriterStats {
@@ -155,7 +175,8 @@ where
     }
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> String {
+/// What a panic said.
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> String {
     let words = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
@@ -182,16 +203,7 @@ fn work(connection: &Connection, waiting: &Receiver<Box<dyn Operation>>, shared:
             operation.answer(committed.clone());
         }
         if let Some(event) = last_event {
-            notify(shared, event);
-        }
-    }
-}
-
-fn notify(shared: &Shared, event: EventId) {
-    let subscribers = shared.subscribers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    for subscriber in subscribers {
-        if catch_unwind(AssertUnwindSafe(|| subscriber(event))).is_err() {
-            tracing::error!("a subscriber of the store panicked");
+            shared.subscribers.call(event);
         }
     }
 }

@@ -46,12 +46,7 @@ pub fn a_failure_in_the_middle_leaves_nothing(engine: &Engine) {
     let before = engine.store.snapshot().unwrap();
     let last = engine.store.last_event_id().unwrap();
     // The outbox comes after the job, the run, the gate's result, the task and the events.
-    engine
-        .raw(
-            "CREATE TRIGGER broken BEFORE INSERT ON outbox \
-             BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END",
-        )
-        .unwrap();
+    engine.break_the_outbox(true);
     let outcome = Outcome::PermanentEnv { reason: "no docker".to_owned() };
     let error = engine.end(&claim, outcome.clone(), Verdict::refused("none")).unwrap_err();
     assert!(error.to_string().contains("broken on purpose"), "{error}");
@@ -59,7 +54,7 @@ pub fn a_failure_in_the_middle_leaves_nothing(engine: &Engine) {
     assert_eq!((after.tasks, after.jobs), (before.tasks, before.jobs));
     assert_eq!(engine.store.last_event_id().unwrap(), last);
     assert_eq!(engine.store.run(&fence(&claim).run_id).unwrap().end, None);
-    engine.raw("DROP TRIGGER broken").unwrap();
+    engine.break_the_outbox(false);
     engine.infra(&claim, outcome);
     assert_eq!(engine.violations(), []);
 }

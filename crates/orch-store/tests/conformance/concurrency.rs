@@ -14,9 +14,9 @@ const THREADS: usize = 8;
 const REPOS: usize = 6;
 const TASKS: usize = 20;
 
-pub fn nothing_is_claimed_twice(_: &Engine) {
+pub fn nothing_is_claimed_twice(engine: &Engine) {
     let width = 2;
-    let engine = Engine::sqlite(GatePolicy { enabled: true, width });
+    let engine = engine.another(GatePolicy { enabled: true, width });
     let repos: Vec<String> = (0..REPOS).map(|n| format!("r{n}")).collect();
     for repo in &repos {
         engine.register(repo);

@@ -3,7 +3,8 @@
 use crate::Engine;
 use crate::engine::fence;
 
-/// An assignment to the one running job, and the constraint that has to refuse it.
+/// An assignment to the one running job, and the constraint that has to refuse it; several where
+/// several do, and engines look in another order.
 const JOBS: &[(&str, &str)] = &[
     ("status = 'queued'", "queued_has_no_owner"),
     ("status = 'queued', run_id = NULL", "queued_has_no_owner"),
@@ -33,17 +34,16 @@ const JOBS: &[(&str, &str)] = &[
     ("hold_kind = 'infra', hold_reason = 'r', held_at = 1", "only_held_has_hold"),
     ("queued_reason = 'r'", "queued_reason_needs_queue"),
     ("status = 'zombie'", "job_status_known"),
-    ("status = NULL", "jobs.status"),
+    ("status = NULL", "jobs.status|23502"),
     ("defers = -1", "job_counts_from_zero"),
     ("run_epoch = 0", "run_epoch_never_falls"),
-    ("task_id = 999", "FOREIGN KEY constraint failed"),
-    ("task_id = 2", "jobs.task_id"),
-    ("run_epoch = 'many'", "cannot store TEXT value in INTEGER column jobs.run_epoch"),
+    ("task_id = 999", "FOREIGN KEY constraint failed|23503"),
+    ("task_id = 2", "jobs.task_id|one_active_job"),
 ];
 
 /// The same for the waiting second task.
 const TASKS: &[(&str, &str)] = &[
-    ("status = 'paused'", "task_status_known"),
+    ("status = 'paused'", "task_status_known|task_final_has_finish"),
     ("status = 'done'", "task_final_has_finish"),
     ("finished_at = 1", "task_final_has_finish"),
     ("status = 'cancelled', finished_at = 1", "cancelled_has_reason"),
@@ -54,8 +54,8 @@ const TASKS: &[(&str, &str)] = &[
     ("tested_commit = 'c'", "tested_is_whole"),
     ("bounces = -1", "task_counts_from_zero"),
     ("gate_slot = -1", "slot_from_zero"),
-    ("gate_slot = 0", "tasks.repo_id, tasks.gate_slot"),
-    ("key = 'HELLO-1'", "tasks.key"),
+    ("gate_slot = 0", "tasks.repo_id, tasks.gate_slot|one_task_per_slot"),
+    ("key = 'HELLO-1'", "tasks.key|tasks_key_key"),
 ];
 
 /// Statements on other tables.
@@ -70,7 +70,7 @@ const OTHERS: &[(&str, &str)] = &[
     (
         "INSERT INTO jobs (task_id, stage, agent, status, priority, available_at, created_at) \
          VALUES (2, 'testing', 'tester', 'queued', 0, 0, 0)",
-        "jobs.task_id",
+        "jobs.task_id|one_active_job",
     ),
     ("UPDATE runs SET finished_at = 1", "run_end_is_whole"),
     ("UPDATE runs SET pid = 7", "run_process_is_whole"),
@@ -85,9 +85,14 @@ const OTHERS: &[(&str, &str)] = &[
     (
         "INSERT INTO outbox (dedup_key, message, created_at, next_try_at) \
          VALUES ('k', 'm', 0, 0), ('k', 'm', 0, 0)",
-        "outbox.dedup_key",
+        "outbox.dedup_key|one_undelivered_alert",
     ),
 ];
+
+/// Whether an error names the constraint; where engines name it differently, one of its names.
+fn refused_by(error: &str, names: &str) -> bool {
+    names.split('|').any(|name| error.contains(name))
+}
 
 pub fn forged_rows_are_refused(engine: &Engine) {
     engine.submit();
@@ -100,7 +105,7 @@ pub fn forged_rows_are_refused(engine: &Engine) {
     let others = OTHERS.iter().map(|(sql, name)| ((*sql).to_owned(), name));
     for (sql, name) in jobs.chain(tasks).chain(others) {
         let error = engine.raw(&sql).expect_err(&sql);
-        assert!(error.contains(name), "{sql}: {error}, not {name}");
+        assert!(refused_by(&error, name), "{sql}: {error}, not {name}");
     }
     let after = engine.store.snapshot().unwrap();
     assert_eq!((after.tasks, after.jobs), (before.tasks, before.jobs));
@@ -118,10 +123,17 @@ pub fn rows_that_may_not_change_do_not(engine: &Engine) {
         ("UPDATE jobs SET status = 'queued', finished_at = NULL", "finished_job_stays_finished"),
         ("UPDATE jobs SET status = 'failed'", "finished_job_stays_finished"),
         ("UPDATE tasks SET status = 'open', finished_at = NULL", "finished_task_stays_finished"),
-        ("DELETE FROM tasks", "FOREIGN KEY constraint failed"),
-        ("DELETE FROM repos", "FOREIGN KEY constraint failed"),
+        ("DELETE FROM tasks", "FOREIGN KEY constraint failed|23503"),
+        ("DELETE FROM repos", "FOREIGN KEY constraint failed|23503"),
     ] {
         let error = engine.raw(sql).expect_err(sql);
-        assert!(error.contains(name), "{sql}: {error}, not {name}");
+        assert!(refused_by(&error, name), "{sql}: {error}, not {name}");
     }
+}
+
+/// SQLite's strict tables refuse what PostgreSQL's types don't even parse.
+pub fn types_are_checked(engine: &Engine) {
+    engine.submit();
+    let error = engine.raw("UPDATE jobs SET run_epoch = 'many' WHERE id = 1").unwrap_err();
+    assert!(error.contains("cannot store TEXT value in INTEGER column jobs.run_epoch"), "{error}");
 }

@@ -16,6 +16,7 @@ use orch_core::stage::Gate;
 use orch_core::task::{Task, Tested};
 use orch_core::verdict::{Finding, Verdict};
 use orch_store::{Claim, ClaimRequest, Guard, NewRepo, RunRecord, Store, StoreOptions, Usage};
+use orch_testkit::postgres::Cluster;
 
 pub const ONE: GatePolicy = GatePolicy { enabled: true, width: 1 };
 pub const LEASE: Duration = Duration::from_secs(45);
@@ -24,6 +25,8 @@ pub const LEASE: Duration = Duration::from_secs(45);
 pub struct Engine {
     pub store: Store,
     pub dir: tempfile::TempDir,
+    /// Where the server is; `None` on SQLite.
+    pub url: Option<String>,
     runs: AtomicU64,
 }
 
@@ -31,17 +34,39 @@ impl Engine {
     pub fn sqlite(gate: GatePolicy) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("orch.db"), StoreOptions { gate }).unwrap();
-        let engine = Self { store, dir, runs: AtomicU64::new(0) };
-        engine.register("hello");
-        engine
+        Self { store, dir, url: None, runs: AtomicU64::new(0) }.begun()
+    }
+
+    pub fn postgres(gate: GatePolicy) -> Self {
+        let url = Cluster::shared().database();
+        let store = Store::open_url(&url, StoreOptions { gate }).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        Self { store, dir, url: Some(url), runs: AtomicU64::new(0) }.begun()
+    }
+
+    /// Another one of the same kind.
+    pub fn another(&self, gate: GatePolicy) -> Self {
+        if self.url.is_some() { Self::postgres(gate) } else { Self::sqlite(gate) }
+    }
+
+    /// The same database once more, as another process opens it.
+    pub fn again(&self, gate: GatePolicy) -> orch_store::Result<Store> {
+        let options = StoreOptions { gate };
+        match &self.url {
+            Some(url) => Store::open_url(url, options),
+            None => Store::open(&self.path(), options),
+        }
+    }
+
+    fn begun(self) -> Self {
+        self.register("hello");
+        self
     }
 
     pub fn memory(gate: GatePolicy) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open_in_memory(StoreOptions { gate }).unwrap();
-        let engine = Self { store, dir, runs: AtomicU64::new(0) };
-        engine.register("hello");
-        engine
+        Self { store, dir, url: None, runs: AtomicU64::new(0) }.begun()
     }
 
     pub fn path(&self) -> PathBuf {
@@ -50,12 +75,21 @@ impl Engine {
 
     /// Runs a statement behind the store's back, as an editor of the file would.
     pub fn raw(&self, sql: &str) -> Result<(), String> {
-        self.edit("PRAGMA foreign_keys = ON", sql)
+        match &self.url {
+            Some(url) => client(url).batch_execute(sql).map_err(|error| said(&error)),
+            None => self.edit("PRAGMA foreign_keys = ON", sql),
+        }
     }
 
     /// The same with every check off.
     pub fn force(&self, sql: &str) {
-        self.edit("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON", sql).unwrap();
+        match &self.url {
+            Some(url) => unchecked(&mut client(url), sql),
+            None => {
+                self.edit("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON", sql)
+                    .unwrap();
+            }
+        }
     }
 
     fn edit(&self, before: &str, sql: &str) -> Result<(), String> {
@@ -63,6 +97,23 @@ impl Engine {
         connection.busy_timeout(Duration::from_secs(5)).unwrap();
         connection.execute_batch(before).unwrap();
         connection.execute_batch(sql).map_err(|error| error.to_string())
+    }
+
+    /// Lets every alert fail in the middle of its transaction, or mends that.
+    pub fn break_the_outbox(&self, broken: bool) {
+        let sql = match (&self.url, broken) {
+            (None, true) => {
+                "CREATE TRIGGER broken BEFORE INSERT ON outbox \
+                 BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END"
+            }
+            (None, false) => "DROP TRIGGER broken",
+            (Some(_), true) => {
+                "CREATE TRIGGER broken BEFORE INSERT ON outbox \
+                 FOR EACH ROW EXECUTE FUNCTION refuse('broken on purpose')"
+            }
+            (Some(_), false) => "DROP TRIGGER broken ON outbox",
+        };
+        self.raw(sql).unwrap();
     }
 
     pub fn register(&self, name: &str) {
@@ -104,8 +155,7 @@ impl Engine {
 
     /// The run ends and its gate passes.
     pub fn pass(&self, claim: &Claim) {
-        let verdict = Verdict::Pass { reasons: vec!["seen".to_owned()] };
-        self.end(claim, Outcome::SuiteRan { exit_code: 0 }, verdict).unwrap();
+        pass_on(&self.store, claim).unwrap();
     }
 
     /// The run ends and its gate does not pass.
@@ -120,10 +170,7 @@ impl Engine {
     }
 
     pub fn end(&self, claim: &Claim, outcome: Outcome, verdict: Verdict) -> orch_store::Result<()> {
-        let decision = decided(claim, outcome.clone(), verdict.clone());
-        let guard = Guard::Run(fence(claim));
-        let record = record(claim, outcome, verdict);
-        self.store.apply(at(20), &guard, &decision, Some(&record)).map(drop)
+        end_on(&self.store, claim, outcome, verdict)
     }
 
     /// What the independent judge finds.
@@ -131,6 +178,58 @@ impl Engine {
         let snapshot = self.store.snapshot().unwrap();
         assert!(snapshot.damaged.is_empty(), "{:?}", snapshot.damaged);
         audit(&snapshot.into_state(self.store.gate_policy()))
+    }
+}
+
+/// A run ends on that store and its gate passes.
+pub fn pass_on(store: &Store, claim: &Claim) -> orch_store::Result<()> {
+    let verdict = Verdict::Pass { reasons: vec!["seen".to_owned()] };
+    end_on(store, claim, Outcome::SuiteRan { exit_code: 0 }, verdict)
+}
+
+fn end_on(
+    store: &Store,
+    claim: &Claim,
+    outcome: Outcome,
+    verdict: Verdict,
+) -> orch_store::Result<()> {
+    let decision = decided(claim, outcome.clone(), verdict.clone());
+    let record = record(claim, outcome, verdict);
+    store.apply(at(20), &Guard::Run(fence(claim)), &decision, Some(&record)).map(drop)
+}
+
+/// A connection of its own to the server.
+pub fn client(url: &str) -> postgres::Client {
+    postgres::Client::connect(url, postgres::NoTls).unwrap()
+}
+
+/// The server's message and the constraint it names.
+fn said(error: &postgres::Error) -> String {
+    let found = error.as_db_error().unwrap();
+    format!("{found} {} {}", found.constraint().unwrap_or_default(), found.code().code())
+}
+
+/// Runs a statement with constraints, references and triggers off; afterwards they hold again for
+/// whatever is written then.
+fn unchecked(client: &mut postgres::Client, sql: &str) {
+    let checks = client
+        .query(
+            "SELECT conrelid::regclass::text, conname::text, pg_get_constraintdef(oid) \
+             FROM pg_constraint WHERE contype = 'c' \
+             AND connamespace = current_schema()::regnamespace",
+            &[],
+        )
+        .unwrap();
+    let checks: Vec<[String; 3]> = checks.iter().map(|row| [0, 1, 2].map(|n| row.get(n))).collect();
+    for [table, name, _] in &checks {
+        client.batch_execute(&format!("ALTER TABLE {table} DROP CONSTRAINT {name}")).unwrap();
+    }
+    client.batch_execute("SET session_replication_role = replica").unwrap();
+    client.batch_execute(sql).unwrap();
+    for [table, name, rule] in &checks {
+        let rule = rule.trim_end_matches(" NOT VALID");
+        let sql = format!("ALTER TABLE {table} ADD CONSTRAINT {name} {rule} NOT VALID");
+        client.batch_execute(&sql).unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use orch_core::outcome::Outcome;
 use orch_core::serial_gate::GatePolicy;
-use orch_store::{Store, StoreError, StoreOptions};
+use orch_store::StoreError;
 
 use crate::Engine;
 use crate::engine::{at, repo_name};
@@ -87,7 +87,7 @@ pub fn the_view_shows_who_waits_and_why(engine: &Engine) {
 pub fn switched_off_it_admits_everybody(engine: &Engine) {
     let keys: Vec<_> = (0..3).map(|_| engine.submit().key).collect();
     let gate = GatePolicy { enabled: false, width: 1 };
-    let open = Store::open(&engine.path(), StoreOptions { gate }).unwrap();
+    let open = engine.again(gate).unwrap();
     assert_eq!(open.readmit(at(2)).unwrap(), 2);
     assert_eq!(open.readmit(at(3)).unwrap(), 0, "nothing left to do");
     let slots: Vec<_> = keys.iter().map(|key| open.task(key).unwrap().gate_slot).collect();

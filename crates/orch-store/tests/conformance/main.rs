@@ -19,6 +19,20 @@ mod submit;
 
 use engine::Engine;
 
+macro_rules! on_both {
+    ($($module:ident :: { $($case:ident),* $(,)? })*) => {
+        on_sqlite! { $($module :: { $($case),* })* }
+        mod postgres {
+            $(mod $module {
+                $(#[test]
+                fn $case() {
+                    crate::$module::$case(&crate::Engine::postgres(crate::engine::ONE));
+                })*
+            })*
+        }
+    };
+}
+
 macro_rules! on_sqlite {
     ($($module:ident :: { $($case:ident),* $(,)? })*) => {
         mod sqlite {
@@ -32,7 +46,7 @@ macro_rules! on_sqlite {
     };
 }
 
-on_sqlite! {
+on_both! {
     submit::{ keys_are_numbered, the_same_request_is_one_task, what_cannot_be_stored_is_refused,
         registration_is_idempotent }
     claim::{ oldest_first_and_one_at_a_time, priority_goes_first, limits_hold,
@@ -48,10 +62,20 @@ on_sqlite! {
     damage::{ the_incident, garbage_is_an_error_and_the_queue_moves_on,
         an_impossible_status_is_reported,
         a_task_without_a_job_is_found }
-    concurrency::{ nothing_is_claimed_twice, commits_are_shared }
+    concurrency::{ nothing_is_claimed_twice }
     reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,
         workers_are_remembered, wakeups_look_ahead, subscribers_are_woken }
-    care::{ reopening_without_closing_keeps_everything, a_backup_is_a_whole_database,
-        the_file_is_private, a_healthy_database_has_no_complaints,
-        a_newer_database_is_refused, a_file_that_is_no_database_is_refused }
+    care::{ reopening_without_closing_keeps_everything, a_healthy_database_has_no_complaints,
+        a_newer_database_is_refused }
+}
+
+/// What only a database in a file can do, or suffer.
+mod file {
+    on_sqlite! {
+        care::{ a_backup_is_a_whole_database, the_file_is_private,
+            a_file_that_is_no_database_is_refused }
+        constraints::{ types_are_checked }
+        damage::{ garbage_past_the_checks_is_an_error_too }
+        concurrency::{ commits_are_shared }
+    }
 }

@@ -2,20 +2,22 @@
 
 pub(crate) mod care;
 mod connect;
+pub(crate) mod migrate;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use orch_core::ids::EventId;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, Statement};
 
-pub(crate) use connect::{Place, open_reader, open_writer};
+pub(crate) use connect::{Place, open_reader, open_writer, own_file};
 
 use super::{Dialect, Row, Tx, Value};
 use crate::error::{Result, StoreError};
 
 /// One writer at a time: nothing to lock beyond the transaction itself.
-const DIALECT: Dialect = Dialect { claim_lock: "" };
+const DIALECT: Dialect = Dialect { claim_lock: "", row_lock: "", claim_in_turn: "" };
 
 /// The names of parameters, so that binding makes no text. As many as the longest statement has,
 /// and some to spare for lists.
@@ -69,6 +71,23 @@ impl Tx for SqliteTx<'_> {
 
     fn wrote_event(&mut self, id: EventId) {
         self.last_event = self.last_event.max(Some(id));
+    }
+
+    fn lease_clock(&mut self, given: Timestamp) -> Result<Timestamp> {
+        Ok(given)
+    }
+
+    fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()> {
+        let before = self.last_event;
+        self.execute("SAVEPOINT attempt", &[])?;
+        let result = part(self);
+        if result.is_err() {
+            self.last_event = before;
+            // A full disk has ended the whole transaction already, and the error says so.
+            self.execute("ROLLBACK TO attempt", &[])?;
+        }
+        self.execute("RELEASE attempt", &[])?;
+        result
     }
 }
 

@@ -29,6 +29,9 @@ pub(crate) fn apply(
     decision: &Decision,
     run: Option<&RunRecord>,
 ) -> Result<Option<JobId>> {
+    if leaves(&decision.step) || !matches!(guard, Guard::Run(_)) {
+        lock_gate(tx, guard.job_id())?;
+    }
     let task_id = job::step(tx, now, guard, &decision.step)?;
     record::close(tx, now, guard, task_id, run)?;
     let row = task::progress(tx, now, task_id, decision)?;
@@ -44,6 +47,20 @@ pub(crate) fn apply(
         admission::admit(tx, now, gate, row.repo_id)?;
     }
     Ok(next)
+}
+
+/// Locks the serial gate of a job's repository before any row inside it: whoever admits locks in
+/// that order, and two in opposite orders would wait for each other.
+fn lock_gate(tx: &mut dyn Tx, job: JobId) -> Result<()> {
+    let lock = tx.dialect().row_lock;
+    if lock.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "SELECT r.id FROM repos r WHERE r.id = (SELECT t.repo_id FROM jobs j \
+         JOIN tasks t ON t.id = j.task_id WHERE j.id = $1){lock}"
+    );
+    tx.query(&sql, params![job]).map(drop)
 }
 
 /// True where the task gives its slot at the serial gate back.

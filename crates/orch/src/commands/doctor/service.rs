@@ -65,21 +65,25 @@ fn state_directory(env: &Env) -> Check {
 
 fn database(env: &Env, settings: &orch_core::settings::ServiceSettings) -> Check {
     const NAME: &str = "database";
-    let path = match local::database(env, settings) {
-        Ok(path) => path,
+    let file = match local::database_file(env, settings) {
+        Ok(file) => file,
         Err(error) => return Check::fail(NAME, error.to_string(), "unset ORCH_DATABASE_URL"),
     };
-    let shown = path.display();
-    if !path.exists() {
+    let shown = match &file {
+        Some(path) => path.display().to_string(),
+        None => "PostgreSQL".to_owned(),
+    };
+    if file.as_ref().is_some_and(|path| !path.exists()) {
         return Check::ok(NAME, format!("{shown} is not there yet; the first use makes it"));
     }
     let opened = local::open(env, settings).and_then(|store| Ok(store.schema_info()?));
+    let remedy = match &file {
+        Some(_) => "see `orch db check`; a copy made by `orch db backup` can take its place",
+        None => "see that the server runs and that ORCH_DATABASE_URL names it and a database there",
+    };
     match opened {
         Ok(schema) => Check::ok(NAME, format!("{shown}, schema version {}", schema.version)),
-        Err(error) => {
-            let remedy = "see `orch db check`; a copy made by `orch db backup` can take its place";
-            Check::fail(NAME, format!("{shown}: {error:#}"), remedy)
-        }
+        Err(error) => Check::fail(NAME, format!("{shown}: {error:#}"), remedy),
     }
 }
 

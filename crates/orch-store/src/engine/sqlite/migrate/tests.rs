@@ -1,12 +1,14 @@
 //! The machinery, on made-up further steps.
 
 use super::*;
+use crate::engine::migrate::MIGRATIONS;
 
 const MORE: Migration = Migration {
     version: 2,
     name: "more",
     portable: "CREATE TABLE more (id {{id}}, n {{int}}){{strict}};",
     sqlite: "",
+    postgres: "",
 };
 
 const BROKEN: Migration = Migration {
@@ -14,6 +16,7 @@ const BROKEN: Migration = Migration {
     name: "broken",
     portable: "CREATE TABLE half (id {{id}}){{strict}};",
     sqlite: "CREATE NONSENSE",
+    postgres: "",
 };
 
 fn schema(connection: &Connection) -> Vec<String> {
