@@ -5,19 +5,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 
 use orch_core::process::ProcessIdentity;
+pub use orch_core::reap::Liveness;
+use orch_core::reap::Shown;
 
 use crate::procfs;
-
-/// Whether a named process still does anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Liveness {
-    /// The very process is there and may act.
-    Alive,
-    /// It has ended and its parent has not reaped it; it will never act again.
-    Zombie,
-    /// There is no such process: ended, its pid reused, another boot, or another pid namespace.
-    Gone,
-}
 
 /// The identity of the calling process.
 pub fn current() -> io::Result<ProcessIdentity> {
@@ -31,20 +22,23 @@ pub fn of(pid: u32) -> io::Result<Option<ProcessIdentity>> {
     Ok(Some(ProcessIdentity { boot_id: boot_id()?, pid, start_time: stat.start_time }))
 }
 
-/// Whether the process so named lives. Where `/proc` can't be read the answer is `Alive`: a run
-/// must not be taken for dead, and started a second time, because we failed to look.
+/// Whether the process so named lives, by the process table as it is now. What can't be read counts
+/// as alive.
 pub fn liveness(identity: &ProcessIdentity) -> Liveness {
-    match boot_id() {
-        Ok(boot_id) if boot_id != identity.boot_id => return Liveness::Gone,
-        Ok(_) => {}
-        Err(_) => return Liveness::Alive,
-    }
-    match procfs::stat(identity.pid) {
-        Ok(Some(stat)) if stat.start_time != identity.start_time => Liveness::Gone,
-        Ok(Some(stat)) if stat.dead => Liveness::Zombie,
-        Ok(Some(_)) | Err(_) => Liveness::Alive,
-        Ok(None) => Liveness::Gone,
-    }
+    let shown = match procfs::stat(identity.pid) {
+        Ok(Some(stat)) => {
+            Shown::Somebody { start_time: stat.start_time, dead: stat.dead, stopped: stat.stopped }
+        }
+        Ok(None) => Shown::Nobody,
+        Err(_) => Shown::Unreadable,
+    };
+    orch_core::reap::liveness(identity, boot_id().ok().as_deref(), shown)
+}
+
+/// The boot and the pid namespace in which this process looks at others; what a run's recorded
+/// identity is compared with.
+pub fn here() -> io::Result<String> {
+    boot_id()
 }
 
 /// The boot and the pid namespace that pids are counted in, as one text: a container that restarts

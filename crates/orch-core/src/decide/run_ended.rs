@@ -121,9 +121,12 @@ impl Situation<'_> {
         self.requeue(progress, available_at, reason, Counts::Defer)
     }
 
+    /// The job was lost with its worker: once more, until its crashes are used up.
     pub(super) fn crashed(&self, progress: Progress, reason: &str, policy: &Policy) -> Decision {
-        if self.job.crashes >= policy.crashes {
-            let reason = format!("its run vanished {} times; last: {reason}", self.job.crashes + 1);
+        let crashes = self.job.crashes.saturating_add(1);
+        if crashes >= policy.crashes {
+            let times = if crashes == 1 { "once".to_owned() } else { format!("{crashes} times") };
+            let reason = format!("it was lost with its worker {times}; last: {reason}");
             return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
         }
         self.requeue(progress, self.now, reason.to_owned(), Counts::Crash)
