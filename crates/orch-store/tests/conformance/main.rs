@@ -13,8 +13,10 @@ mod engine;
 mod fencing;
 mod gate;
 mod measure;
+mod ownership;
 mod random;
 mod reads;
+mod rows;
 mod submit;
 
 use engine::Engine;
@@ -44,6 +46,10 @@ on_sqlite! {
     gate::{ pause_steps_aside_and_resume_takes_the_place_again, held_tasks_block_nobody,
         frozen_lets_nobody_in, finished_tasks_conflict, the_view_shows_who_waits_and_why,
         switched_off_it_admits_everybody }
+    ownership::{ every_way_back_clears_and_the_claim_begins_anew,
+        whoever_lost_a_job_is_refused_wherever_it_stands, a_fence_is_demanded_in_all_its_parts,
+        the_same_end_delivered_twice_counts_once }
+    rows::{ each_status_has_its_columns_and_no_others }
     constraints::{ forged_rows_are_refused, rows_that_may_not_change_do_not }
     damage::{ the_incident, garbage_is_an_error_and_the_queue_moves_on,
         an_impossible_status_is_reported,
