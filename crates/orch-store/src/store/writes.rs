@@ -11,7 +11,7 @@ use orch_core::job::Fence;
 use orch_core::process::ProcessIdentity;
 
 use super::Store;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::ops::apply::RunRecord;
 use crate::ops::claim::{Claim, ClaimRequest};
 use crate::ops::guard::Guard;
@@ -131,10 +131,21 @@ impl Store {
     }
 
     /// Cleans queued jobs with traces of an owner and sets unreadable ones aside; returns how many
-    /// rows that were.
+    /// rows that were. A row that can't be mended is logged and left; an error of the database
+    /// itself ends the sweep, and the next one finds the rest.
     pub fn sanitize(&self, now: Timestamp) -> Result<u64> {
         let gate = self.gate_policy();
-        self.write(move |tx| sanitize::sanitize(tx, now, gate))
+        let mut mended = 0;
+        for job_id in self.read(sanitize::suspects)? {
+            match self.write(move |tx| sanitize::mend(tx, now, gate, job_id)) {
+                Ok(rows) => mended += rows,
+                Err(error @ (StoreError::Constraint { .. } | StoreError::Impossible { .. })) => {
+                    tracing::error!(%job_id, %error, "an impossible job could not be mended");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(mended)
     }
 
     /// Notes that a worker lives, and what it says of itself.

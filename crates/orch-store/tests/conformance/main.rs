@@ -52,7 +52,7 @@ on_sqlite! {
     rows::{ each_status_has_its_columns_and_no_others }
     constraints::{ forged_rows_are_refused, rows_that_may_not_change_do_not }
     damage::{ the_incident, garbage_is_an_error_and_the_queue_moves_on,
-        an_impossible_status_is_reported,
+        an_impossible_status_is_reported, a_row_that_can_not_be_mended_keeps_no_other_from_it,
         a_task_without_a_job_is_found }
     concurrency::{ nothing_is_claimed_twice, commits_are_shared }
     reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,

@@ -83,10 +83,9 @@ fn a_container_may_be_killed_twice_and_stopped_ever_so_often_over_one_run() {
         assert_eq!(crashes, expected, "before the next {end}");
         pids.push(pid);
         run = next;
-        if end == "kill" {
-            container.kill()
-        } else {
-            container.stop()
+        match end {
+            "kill" => container.kill(),
+            _ => container.stop(),
         }
         container = Container::start(&bed).unwrap();
     }
