@@ -26,6 +26,12 @@ impl Service {
     /// Recovers what an earlier service left, then starts the loops. Without a worker nothing is
     /// claimed, and runs of this state directory are still looked after.
     pub fn start(engine: Arc<Engine>, with_worker: bool) -> std::io::Result<Self> {
+        if let Err(error) = engine.store.guard_stages(&engine.settings.gate_stages) {
+            tracing::error!(
+                error = chain(&error),
+                "the stages of the serial gate could not be set"
+            );
+        }
         engine.orderly.arrive(&engine.home, &engine.store, &engine.worker);
         reaper::tick(&engine);
         reconciler::tick(&engine);

@@ -1,12 +1,13 @@
 //! The operations that write. Each returns when its work is on the disk; an error means that
 //! nothing of it is there.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use orch_core::decide::{Decision, NextJob, Submission};
 use orch_core::event::NewEvent;
-use orch_core::ids::{JobId, RepoName, Revision, TaskKey, WorkerId};
+use orch_core::ids::{JobId, RepoName, Revision, StageName, TaskKey, WorkerId};
 use orch_core::job::Fence;
 use orch_core::process::ProcessIdentity;
 
@@ -17,8 +18,8 @@ use crate::ops::claim::{Claim, ClaimRequest};
 use crate::ops::guard::Guard;
 use crate::ops::submit::{IdempotencyKey, Submitted};
 use crate::ops::{
-    apply, claim, events, freeze, heartbeat, lost_tasks, outbox, pause, readmit, register_repo,
-    resume, sanitize, stamp, submit, unfreeze, workers,
+    apply, claim, events, freeze, gate_stages, heartbeat, lost_tasks, outbox, pause, readmit,
+    register_repo, resume, sanitize, stamp, submit, unfreeze, workers,
 };
 use crate::rows::repo::NewRepo;
 use crate::rows::worker::WorkerRow;
@@ -122,6 +123,13 @@ impl Store {
     pub fn unfreeze(&self, now: Timestamp, repo: &RepoName) -> Result<bool> {
         let (gate, repo) = (self.gate_policy(), repo.clone());
         self.write(move |tx| unfreeze::unfreeze(tx, now, gate, &repo))
+    }
+
+    /// Guards these stages by the serial gate from now on, in every process of this queue; empty
+    /// means all. Says whether that changed anything; [`Store::readmit`] makes it felt.
+    pub fn guard_stages(&self, stages: &BTreeSet<StageName>) -> Result<bool> {
+        let stages = stages.clone();
+        self.write(move |tx| gate_stages::set(tx, &stages))
     }
 
     /// Lets in whoever could enter at any repository; returns how many slots changed hands.
