@@ -103,12 +103,10 @@ impl Situation<'_> {
                 let reason = format!("rate limited until {until}");
                 return self.requeue(progress, (*until).max(self.now), reason, Counts::Nothing);
             }
-            Outcome::Cancelled => {
-                let reason = "the run was stopped from outside; it starts again".to_owned();
-                return self.requeue(progress, self.now, reason, Counts::Nothing);
-            }
             Outcome::Lost { reason } => return self.crashed(progress, reason, policy),
             Outcome::TransientInfra { reason } => reason.clone(),
+            // Counted, because whoever stops it may do so again: an agent that kills its supervisor.
+            Outcome::Cancelled => "the run was stopped from outside".to_owned(),
             Outcome::TimedOut { limit_ms } => format!("timed out after {} s", limit_ms / 1000),
             Outcome::Stalled { limit_ms } => format!("printed nothing for {} s", limit_ms / 1000),
             Outcome::SuiteRan { exit_code } => format!("exit code {exit_code}"),

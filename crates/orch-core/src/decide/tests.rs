@@ -227,7 +227,11 @@ fn every_repeated_fault_ends_in_a_hold() {
         Fact::Ran(Outcome::SuiteRan { exit_code: 0 }, Verdict::refused("absent")),
         Fact::Ran(Outcome::TransientInfra { reason: "dns".into() }, Verdict::refused("-")),
         Fact::Ran(Outcome::TimedOut { limit_ms: 1 }, Verdict::refused("-")),
+        Fact::Ran(Outcome::Stalled { limit_ms: 1 }, Verdict::refused("-")),
+        Fact::Ran(Outcome::Cancelled, Verdict::refused("-")),
         Fact::Ran(Outcome::Lost { reason: "gone".into() }, Verdict::refused("-")),
+        Fact::Lost(Loss::NeverStarted),
+        Fact::Lost(Loss::Vanished { reason: "gone".into() }),
         Fact::Ran(Outcome::PermanentEnv { reason: "no docker".into() }, Verdict::refused("-")),
     ];
     for fault in faults {

@@ -96,8 +96,10 @@ impl Bed {
         });
     }
 
+    /// Where a task stands; nothing while its row can't be read.
     pub fn why(&self, key: &str) -> Value {
-        self.orch.json(&["why", key, "--json"])
+        let output = self.orch.run(self.root(), &["why", key, "--json"]);
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
     /// The run that a supervisor works on: its id, the supervisor's pid, the job's crashes. Waits

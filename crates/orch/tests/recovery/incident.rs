@@ -5,8 +5,9 @@
 //! Two rules keep it from happening again. The sweep cleans such rows and counts them. And the claim
 //! trusts nothing that a queued row says of an owner: what runs is counted by status alone, and the
 //! claim writes every column of ownership anew. So with the sweep's kill-switch off the queue still
-//! goes on. Red without the second rule: `AND j.run_id IS NULL` in the claim's search, or runs
-//! counted by `pid IS NOT NULL`, and the second test waits in vain.
+//! goes on. Without the second rule the second test waits in vain: with `AND j.run_id IS NULL` in the
+//! claim's search the forged job is never claimed again, and with the worker's runs counted by
+//! `pid IS NOT NULL` in place of the status the phantoms fill the only place and nothing is.
 
 use orch_testkit::until;
 
