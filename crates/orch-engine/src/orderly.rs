@@ -56,10 +56,7 @@ impl Orderly {
         match seen {
             Some(Observation::Lost { .. }) => {
                 let recorded = owner.process.clone().or_else(|| orch_process::supervisor(dir));
-                match (recorded, identity::here()) {
-                    (Some(recorded), Ok(here)) => recorded.boot_id != here,
-                    _ => false,
-                }
+                recorded.is_some_and(|recorded| identity::was_elsewhere(&recorded))
             }
             _ => true,
         }
@@ -74,14 +71,14 @@ mod tests {
 
     use super::*;
 
-    fn owner(boot_id: &str) -> Ownership {
+    fn owner(process: ProcessIdentity) -> Ownership {
         Ownership {
             run_id: RunId::from_parts(1, 1),
             run_epoch: 1,
             worker_id: WorkerId::new("w1").unwrap(),
             started_at: Timestamp::UNIX_EPOCH,
             lease_until: Timestamp::UNIX_EPOCH,
-            process: Some(ProcessIdentity { boot_id: boot_id.to_owned(), pid: 2, start_time: 3 }),
+            process: Some(process),
         }
     }
 
@@ -90,20 +87,21 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let home = Home::open(root.path()).unwrap();
         let dir = RunDir::new(root.path().join("nothing"));
-        let here = identity::here().unwrap();
+        let here = identity::current().unwrap();
+        let gone = ProcessIdentity { boot_id: "boot-0:1".to_owned(), ..here.clone() };
         let lost = Observation::Lost { reason: "gone".to_owned() };
         let orderly = Orderly::default();
-        let elsewhere = owner("boot-0:1");
+        let elsewhere = owner(gone.clone());
         assert!(!orderly.spares(&elsewhere, Some(&lost), &dir), "nobody stopped in order");
         orderly.runs.lock().unwrap().insert(elsewhere.run_id.clone());
         assert!(orderly.spares(&elsewhere, Some(&lost), &dir));
         assert!(
-            !orderly.spares(&owner(&here), Some(&lost), &dir),
+            !orderly.spares(&owner(here.clone()), Some(&lost), &dir),
             "its supervisor was killed here"
         );
-        assert!(orderly.spares(&owner(&here), Some(&Observation::Revoked), &dir));
-        assert!(orderly.spares(&owner(&here), None, &dir), "the merge gate was at work");
-        let later = Ownership { run_id: RunId::from_parts(2, 2), ..owner("boot-0:1") };
+        assert!(orderly.spares(&owner(here.clone()), Some(&Observation::Revoked), &dir));
+        assert!(orderly.spares(&owner(here.clone()), None, &dir), "the merge gate was at work");
+        let later = Ownership { run_id: RunId::from_parts(2, 2), ..owner(gone) };
         assert!(!orderly.spares(&later, Some(&lost), &dir), "claimed after the stop");
 
         let store = Store::open_in_memory(StoreOptions::default()).unwrap();

@@ -35,10 +35,14 @@ pub fn liveness(identity: &ProcessIdentity) -> Liveness {
     orch_core::reap::liveness(identity, boot_id().ok().as_deref(), shown)
 }
 
-/// The boot and the pid namespace in which this process looks at others; what a run's recorded
-/// identity is compared with.
-pub fn here() -> io::Result<String> {
-    boot_id()
+/// Whether the process so named belonged to another boot or another pid namespace than this one, and
+/// so ended with it. The number of a namespace may be given again to a later one; but no process of
+/// a namespace is older than its first.
+pub fn was_elsewhere(identity: &ProcessIdentity) -> bool {
+    if boot_id().is_ok_and(|here| here != identity.boot_id) {
+        return true;
+    }
+    matches!(procfs::stat(1), Ok(Some(first)) if first.start_time > identity.start_time)
 }
 
 /// The boot and the pid namespace that pids are counted in, as one text: a container that restarts
@@ -66,6 +70,17 @@ mod tests {
         assert_eq!(liveness(&no_namespace), Liveness::Gone);
         let nobody = ProcessIdentity { pid: u32::MAX, ..me };
         assert_eq!(liveness(&nobody), Liveness::Gone);
+    }
+
+    #[test]
+    fn nobody_of_a_namespace_is_older_than_its_first() {
+        let me = current().unwrap();
+        assert!(!was_elsewhere(&me));
+        let first = of(1).unwrap().unwrap();
+        assert!(!was_elsewhere(&first));
+        let older = ProcessIdentity { start_time: first.start_time.wrapping_sub(1), ..me.clone() };
+        assert_eq!(was_elsewhere(&older), first.start_time > 0);
+        assert!(was_elsewhere(&ProcessIdentity { boot_id: "another:1".into(), ..me }));
     }
 
     #[test]
