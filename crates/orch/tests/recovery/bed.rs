@@ -139,6 +139,23 @@ impl Bed {
     }
 }
 
+/// A test that fails leaves no supervisor standing still for ever.
+impl Drop for Bed {
+    fn drop(&mut self) {
+        let Ok(runs) = std::fs::read_dir(self.orch.home().join("runs")) else { return };
+        for run in runs.flatten() {
+            let named = std::fs::read(run.path().join("supervisor.json")).unwrap_or_default();
+            let named: Value = serde_json::from_slice(&named).unwrap_or_default();
+            if let Some(pid) = named["pid"].as_u64() {
+                let _ = Command::new("kill")
+                    .args(["-CONT", &pid.to_string()])
+                    .stderr(Stdio::null())
+                    .status();
+            }
+        }
+    }
+}
+
 /// A live process that has nothing to do with any run; ended with the value.
 pub struct Stranger(Child);
 
