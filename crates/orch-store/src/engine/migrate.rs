@@ -19,13 +19,22 @@ pub(crate) struct Migration {
 }
 
 /// Every migration there is, in order.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "tables",
-    portable: include_str!("../../migrations/0001_tables.sql"),
-    sqlite: include_str!("../../migrations/0001_tables.sqlite.sql"),
-    postgres: include_str!("../../migrations/0001_tables.postgres.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "tables",
+        portable: include_str!("../../migrations/0001_tables.sql"),
+        sqlite: include_str!("../../migrations/0001_tables.sqlite.sql"),
+        postgres: include_str!("../../migrations/0001_tables.postgres.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "gate_stages",
+        portable: include_str!("../../migrations/0002_gate_stages.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+];
 
 /// What a database says of its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
