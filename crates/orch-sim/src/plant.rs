@@ -59,6 +59,14 @@ impl Plant {
         Self::UnboundedDefer,
     ];
 
+    /// Whether it breaks what the schema forbids.
+    fn writes_rows(self) -> bool {
+        matches!(
+            self,
+            Self::StalePid | Self::LostNextJob | Self::DoubleAdmit | Self::UnskippedPause
+        )
+    }
+
     /// Its name on the command line.
     pub fn word(self) -> &'static str {
         match self {
@@ -98,15 +106,28 @@ impl FromStr for Plant {
 pub struct Sabotage {
     /// Which one.
     pub plant: Plant,
+    /// `None` where the bug needs no way past the store.
+    past: Option<Past>,
+}
+
+/// A way into the database past the store.
+#[derive(Debug)]
+struct Past {
     connection: rusqlite::Connection,
     /// Where the database is; gone with the world.
     _dir: tempfile::TempDir,
 }
 
+/// Memory where there is some: nothing here has to outlive the world.
+const SHARED_MEMORY: &str = "/dev/shm";
+
 impl Sabotage {
-    /// Opens a store in a file of its own, and the way past it.
+    /// Opens a store, and where the bug breaks what the schema forbids a way past it.
     pub fn open(plant: Plant, options: StoreOptions) -> anyhow::Result<(Store, Self)> {
-        let dir = tempfile::tempdir()?;
+        if !plant.writes_rows() {
+            return Ok((Store::open_in_memory(options)?, Self { plant, past: None }));
+        }
+        let dir = tempfile::tempdir_in(SHARED_MEMORY).or_else(|_| tempfile::tempdir())?;
         let path = dir.path().join("orch.db");
         let store = Store::open(&path, options)?;
         let connection = rusqlite::Connection::open(&path)?;
@@ -114,12 +135,14 @@ impl Sabotage {
             "PRAGMA synchronous = OFF; PRAGMA ignore_check_constraints = ON; \
              PRAGMA foreign_keys = OFF;",
         )?;
-        Ok((store, Self { plant, connection, _dir: dir }))
+        Ok((store, Self { plant, past: Some(Past { connection, _dir: dir }) }))
     }
 
     fn write(&self, sql: &str, params: impl rusqlite::Params) {
         // What can't be spoilt, because the row is gone, stays as it is.
-        drop(self.connection.execute(sql, params));
+        if let Some(past) = &self.past {
+            drop(past.connection.execute(sql, params));
+        }
     }
 }
 
@@ -207,8 +230,9 @@ impl World {
             return false;
         };
         let Some(node) = self.node(worker) else { return false };
+        let Some(past) = &sabotage.past else { return false };
         let pids = || -> rusqlite::Result<Vec<u32>> {
-            let mut statement = sabotage
+            let mut statement = past
                 .connection
                 .prepare("SELECT pid FROM jobs WHERE status = 'queued' AND pid IS NOT NULL")?;
             statement.query_map([], |row| row.get(0))?.collect()

@@ -6,10 +6,8 @@ use orch_core::job::{HoldKind, JobState};
 
 use crate::directive::{Directive, End, Fault, Place, Span, Worker};
 use crate::judge::Judge;
+use crate::world::node::Phase;
 use crate::world::{Setup, World};
-
-/// The most tasks that are open at once; more only make each step slower.
-const MOST_OPEN: usize = 5;
 
 /// Chooses what happens next.
 pub struct Chooser {
@@ -17,6 +15,10 @@ pub struct Chooser {
     setup: Setup,
     /// Of a thousand steps so many are faults; a world of its own temper per seed.
     fault_rate: u32,
+    /// The most tasks that are open at once: with few of them each comes far.
+    most_open: usize,
+    /// Of a hundred ends of work so many are as they should be.
+    pass_rate: u32,
 }
 
 impl Chooser {
@@ -32,7 +34,9 @@ impl Chooser {
             crashes: rng.u32(2..=10),
         };
         let fault_rate = [10, 30, 60, 120][rng.usize(0..4)];
-        Self { rng, setup, fault_rate }
+        let most_open = rng.usize(1..=5);
+        let pass_rate = [70, 85, 95][rng.usize(0..3)];
+        Self { rng, setup, fault_rate, most_open, pass_rate }
     }
 
     /// The layout of this seed's world.
@@ -74,27 +78,46 @@ impl Chooser {
             return self.rng.bool().then(|| self.advance());
         }
         match self.rng.u32(0..100) {
-            0..9 => Some(Directive::Claim(worker)),
-            9..18 => Some(Directive::Beat(worker)),
-            18..23 => Some(Directive::Reap(worker)),
-            23..26 => Some(Directive::Reconcile(worker)),
-            26..34 => Some(self.advance()),
-            34..50 => {
-                let working: Vec<TaskKey> = node
-                    .machine
-                    .living()
-                    .iter()
-                    .filter_map(|run| node.machine.runs.get(run).map(|dir| dir.key.clone()))
-                    .collect();
-                let key = self.one(&working)?;
+            0..12 => Some(Directive::Beat(worker)),
+            12..17 => Some(Directive::Reap(worker)),
+            17..20 => Some(Directive::Reconcile(worker)),
+            20..28 => Some(self.advance()),
+            28..31 => {
+                // Also where nobody drives it any more.
+                let living = node.machine.living();
+                let run = self.one(&living)?;
+                let key = node.machine.runs.get(&run)?.key.clone();
                 Some(Directive::Exit(worker, key, self.end()))
             }
-            _ => {
-                let driven: Vec<TaskKey> =
-                    node.drivers.iter().map(|driver| driver.key().clone()).collect();
-                Some(Directive::Step(worker, self.one(&driven)?))
-            }
+            _ => self.drive(world, worker),
         }
+    }
+
+    /// Something useful for one of the worker's runs, or a new one.
+    fn drive(&mut self, world: &World, worker: Worker) -> Option<Directive> {
+        let node = world.node(worker)?;
+        let room = node.drivers.len() < self.setup.capacity as usize;
+        if node.drivers.is_empty() || (room && self.rng.u32(0..4) == 0) {
+            return Some(Directive::Claim(worker));
+        }
+        let driver = &node.drivers[self.rng.usize(0..node.drivers.len())];
+        let key = driver.key().clone();
+        let works = matches!(driver.phase, Phase::Wait) && node.machine.worked(&key).is_some();
+        // The act that can't be taken back is rare, and the most worth a fault.
+        let weight = if matches!(driver.phase, Phase::PushMain(_)) { 8 } else { 1 };
+        if let Some(effect) = driver.phase.effect()
+            && node.faults.is_empty()
+            && self.rng.u32(0..1_000) < self.fault_rate * weight
+        {
+            let fitting: Vec<Fault> =
+                Fault::ALL.iter().copied().filter(|fault| fault.effect() == effect).collect();
+            return Some(Directive::Arm(Place::At(worker), self.one(&fitting)?));
+        }
+        Some(if works {
+            Directive::Exit(worker, key, self.end())
+        } else {
+            Directive::Step(worker, key)
+        })
     }
 
     fn advance(&mut self) -> Directive {
@@ -108,10 +131,12 @@ impl Chooser {
     }
 
     fn end(&mut self) -> End {
+        if self.rng.u32(0..100) < self.pass_rate {
+            return End::Pass;
+        }
         match self.rng.u32(0..100) {
-            0..72 => End::Pass,
-            72..80 => End::Fail,
-            80..84 => End::Refused,
+            0..30 => End::Fail,
+            30..45 => End::Refused,
             _ => End::ALL[self.rng.usize(0..End::ALL.len())],
         }
     }
@@ -168,7 +193,7 @@ impl Chooser {
     fn operator(&mut self, world: &World, judge: &Judge) -> Option<Directive> {
         let open: Vec<&orch_core::task::Task> =
             judge.state().tasks.iter().filter(|task| task.state.is_open()).collect();
-        if open.is_empty() || (open.len() < MOST_OPEN && self.rng.u32(0..3) == 0) {
+        if open.is_empty() || (open.len() < self.most_open && self.rng.u32(0..3) == 0) {
             let priority = if self.rng.u32(0..5) == 0 { self.rng.i32(-1..3) } else { 0 };
             return Some(Directive::Submit { repo: self.repo(world)?, priority });
         }

@@ -11,7 +11,7 @@ use super::World;
 use super::git::Branch;
 use super::machine::Machine;
 use super::settle::Ended;
-use crate::directive::{Fault, Worker};
+use crate::directive::{Effect, Fault, Worker};
 
 /// A worker.
 #[derive(Debug)]
@@ -79,6 +79,19 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// The effect that it consists of; `None` where it only looks.
+    pub fn effect(&self) -> Option<Effect> {
+        match self {
+            Self::Prepare | Self::Collect(_) | Self::Rebase | Self::PushMain(_) => {
+                Some(Effect::Git)
+            }
+            Self::StampBase | Self::StampProcess(_) | Self::Settle(_) => Some(Effect::Write),
+            Self::Launch => Some(Effect::Spawn),
+            Self::RemoveWorktree => Some(Effect::Remove),
+            Self::Wait | Self::LookBeforePush(_) => None,
+        }
+    }
+
     /// A word for the transcript.
     pub fn word(&self) -> &'static str {
         match self {
