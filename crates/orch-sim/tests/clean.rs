@@ -1,7 +1,5 @@
 //! Without a planted bug no seed breaks a law, and a seed is the same every time.
 
-#![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
-
 use orch_sim::run::{self, Failure, Session, Summary};
 use orch_sim::{Directive, Plant};
 

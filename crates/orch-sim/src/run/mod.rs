@@ -26,6 +26,8 @@ pub struct Session {
     pub steps: u64,
     /// What is to be written down, where anything is.
     pub transcript: Option<Vec<String>>,
+    /// The world comes to rest: of many small steps only the events are written down.
+    at_rest: bool,
     /// Every step, one by one.
     pub log: Vec<Directive>,
 }
@@ -43,14 +45,26 @@ impl Session {
     /// A fresh world with its judge.
     pub fn new(setup: Setup, plant: Option<Plant>) -> anyhow::Result<Self> {
         let world = World::new(setup, plant)?;
-        Ok(Self { world, judge: Judge::default(), steps: 0, transcript: None, log: Vec::new() })
+        Ok(Self {
+            world,
+            judge: Judge::default(),
+            steps: 0,
+            transcript: None,
+            at_rest: false,
+            log: Vec::new(),
+        })
     }
 
     /// Does what a directive says, with all the steps that it is made of.
     pub fn perform(&mut self, directive: &Directive) -> Result<(), Stop> {
         match directive {
             Directive::Run(worker, key, end) => self.run_through(*worker, key, *end),
-            Directive::Drain => self.drain(),
+            Directive::Drain => {
+                self.at_rest = true;
+                let done = self.drain();
+                self.at_rest = false;
+                done
+            }
             Directive::Show => {
                 self.show();
                 Ok(())
@@ -72,7 +86,9 @@ impl Session {
         let judged = self.judge.judge(&self.world).context("the store could not be read");
         let found = judged.map_err(Stop::Failed)?;
         if let Some(transcript) = &mut self.transcript {
-            transcript.append(&mut self.world.lines);
+            if !self.at_rest {
+                transcript.append(&mut self.world.lines);
+            }
             transcript.append(&mut self.judge.news);
         }
         match found.into_iter().next() {

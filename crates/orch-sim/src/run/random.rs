@@ -55,6 +55,13 @@ impl Chooser {
     /// What happens next.
     pub fn choose(&mut self, world: &World, judge: &Judge) -> Directive {
         loop {
+            let nothing = judge.state().tasks.iter().all(|task| !task.state.is_open());
+            if nothing
+                && self.rng.u32(0..4) == 0
+                && let Some(repo) = self.repo(world)
+            {
+                return Directive::Submit { repo, priority: 0 };
+            }
             let dice = self.rng.u32(0..1_000);
             let choice = if dice < self.fault_rate {
                 self.fault(world)
@@ -72,17 +79,26 @@ impl Chooser {
     }
 
     fn work(&mut self, world: &World) -> Option<Directive> {
-        let worker = self.worker();
+        let busy: Vec<Worker> = (1..=self.setup.workers)
+            .map(Worker)
+            .filter(|worker| world.node(*worker).is_some_and(|n| n.acts() && !n.drivers.is_empty()))
+            .collect();
+        let worker = match self.one(&busy) {
+            Some(busy) if self.rng.u32(0..10) < 8 => busy,
+            // Nobody has anything to do: most of the time only time brings something.
+            None if self.rng.u32(0..10) < 4 => return Some(self.advance()),
+            _ => self.worker(),
+        };
         let node = world.node(worker)?;
         if !node.acts() {
             return self.rng.bool().then(|| self.advance());
         }
         match self.rng.u32(0..100) {
-            0..12 => Some(Directive::Beat(worker)),
-            12..17 => Some(Directive::Reap(worker)),
-            17..20 => Some(Directive::Reconcile(worker)),
-            20..28 => Some(self.advance()),
-            28..31 => {
+            0..8 => Some(Directive::Beat(worker)),
+            8..12 => Some(Directive::Reap(worker)),
+            12..14 => Some(Directive::Reconcile(worker)),
+            14..20 => Some(self.advance()),
+            20..22 => {
                 // Also where nobody drives it any more.
                 let living = node.machine.living();
                 let run = self.one(&living)?;
@@ -216,8 +232,8 @@ impl Chooser {
             });
         }
         Some(match self.rng.u32(0..100) {
-            0..30 => Directive::Pause(key),
-            30..55 => Directive::Resume(key),
+            0..15 => Directive::Pause(key),
+            15..55 => Directive::Resume(key),
             55..62 => Directive::Cancel(key),
             62..70 => Directive::Retry(key),
             70..75 => Directive::Answer(key),
