@@ -37,6 +37,8 @@ pub enum Plant {
     DoubleMerge,
     /// The worktree of an ended task is forgotten.
     OrphanWorktree,
+    /// A worker goes on from its own copy of a branch, though another worker has pushed to it.
+    StaleMirror,
     /// A task enters a stage and no event says so.
     DroppedEvent,
     /// A defer doesn't count.
@@ -45,7 +47,7 @@ pub enum Plant {
 
 impl Plant {
     /// Every one.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::StalePid,
         Self::ReusedPid,
         Self::MissingFence,
@@ -55,6 +57,7 @@ impl Plant {
         Self::RetryBurnt,
         Self::DoubleMerge,
         Self::OrphanWorktree,
+        Self::StaleMirror,
         Self::DroppedEvent,
         Self::UnboundedDefer,
     ];
@@ -79,6 +82,7 @@ impl Plant {
             Self::RetryBurnt => "retry-burnt",
             Self::DoubleMerge => "double-merge",
             Self::OrphanWorktree => "orphan-worktree",
+            Self::StaleMirror => "stale-mirror",
             Self::DroppedEvent => "dropped-event",
             Self::UnboundedDefer => "unbounded-defer",
         }

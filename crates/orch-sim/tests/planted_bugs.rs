@@ -79,6 +79,11 @@ fn an_orphan_worktree() {
 }
 
 #[test]
+fn a_stale_mirror() {
+    is_found(Plant::StaleMirror, &["nothing_is_wedged", "what_lands_was_tested"]);
+}
+
+#[test]
 fn a_dropped_event() {
     is_found(Plant::DroppedEvent, &["events_tell_everything"]);
 }

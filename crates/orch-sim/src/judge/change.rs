@@ -26,7 +26,7 @@ pub fn judge(
     for task in &after.tasks {
         if let Some(was) = old.get(&task.key) {
             progress(world, was, task, found);
-            admission(was, task, after, frozen, world, found);
+            admission(was, task, after, frozen, found);
         }
     }
     if after.tasks.len() < before.tasks.len() {
@@ -86,18 +86,11 @@ fn progress(world: &World, was: &Task, is: &Task, found: &mut Vec<Violation>) {
 }
 
 /// Nobody enters a frozen repository, and nobody is passed by.
-fn admission(
-    was: &Task,
-    is: &Task,
-    after: &State,
-    frozen: &[Frozen],
-    world: &World,
-    found: &mut Vec<Violation>,
-) {
+fn admission(was: &Task, is: &Task, after: &State, frozen: &[Frozen], found: &mut Vec<Violation>) {
     if was.gate_slot.is_some() || is.gate_slot.is_none() {
         return;
     }
-    if frozen.iter().any(|(repo, _, _)| repo == &is.repo) && world.setup.repos > 0 {
+    if frozen.iter().any(|(repo, _, _)| repo == &is.repo) {
         let what = format!("{} was admitted while {} is frozen", is.key, is.repo);
         found.push(Violation::new("frozen_lets_nobody_in", what));
     }

@@ -34,9 +34,9 @@ impl Violation {
 }
 
 /// The laws that the audit of `orch-core` keeps.
-const AUDIT_LAWS: u64 = 11;
+const AUDIT_LAWS: u64 = 12;
 /// The laws below that are looked at after every step.
-const WORLD_LAWS: u64 = 21;
+const WORLD_LAWS: u64 = 23;
 
 /// Judges a world step by step.
 #[derive(Debug, Default)]
@@ -111,6 +111,11 @@ impl Judge {
                 return Ok(());
             }
         }
+    }
+
+    /// The last event that was recorded.
+    pub fn last_event(&self) -> EventId {
+        self.seen.0
     }
 
     /// The state as it was judged last.

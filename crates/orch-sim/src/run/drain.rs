@@ -12,6 +12,9 @@ use crate::world::node::Phase;
 /// Rounds in which everything must have come to its end: each is a look by everybody and some
 /// simulated seconds, and no task needs more than a few hundred.
 const ROUNDS: u32 = 400;
+/// Rounds without any event after which nothing comes any more: eight simulated hours, longer than
+/// any wait that a fault can have left behind.
+const QUIET: u32 = 160;
 /// What only a world at rest can break.
 pub const LAWS: [&str; 2] = ["nothing_is_wedged", "the_end_leaves_nothing_alive"];
 
@@ -19,7 +22,14 @@ impl Session {
     /// Ends all faults and drives every task to its end.
     pub(super) fn drain(&mut self) -> Result<(), Stop> {
         self.heal()?;
+        let (mut heard, mut quiet) = (self.judge.last_event(), 0);
         for round in 0..ROUNDS {
+            let last = self.judge.last_event();
+            quiet = if last == heard { quiet + 1 } else { 0 };
+            heard = last;
+            if quiet >= QUIET {
+                break;
+            }
             if self.judge.state().tasks.iter().all(|task| !task.state.is_open()) {
                 return self.last_look();
             }

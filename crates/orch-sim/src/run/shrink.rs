@@ -7,7 +7,7 @@ use crate::plant::Plant;
 use crate::world::Setup;
 
 /// The most steps that all replays of one shrinking take together.
-const MOST_STEPS: u64 = 60_000;
+const MOST_STEPS: u64 = 40_000;
 
 /// Leaves out what is not needed to break that law; the answer breaks it with its last directive.
 pub fn shrink(

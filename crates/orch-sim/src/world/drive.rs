@@ -13,6 +13,7 @@ use super::settle::Ended;
 use super::truth::Fact;
 use super::{Broken, World};
 use crate::directive::{Place, Worker};
+use crate::plant::Plant;
 
 /// Why a run is left before its end.
 pub enum Halt {
@@ -127,7 +128,15 @@ impl World {
         }
         let writes_code = writes_code(driver);
         let task = driver.task.clone();
+        let own_copy = self.plant() == Some(Plant::StaleMirror) && !writes_code;
         let base = self.git(worker, |world| {
+            if own_copy
+                && let Some(node) = world.node_mut(worker)
+                && let Some(branch) = node.machine.branches.get(&task.key)
+            {
+                node.machine.worktrees.insert(task.key.clone());
+                return Ok(branch.head());
+            }
             let Some(remote) = world.remotes.get(&task.repo) else {
                 return Err(Broken::Other("no remote".to_owned()));
             };
