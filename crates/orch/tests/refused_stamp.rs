@@ -1,8 +1,6 @@
 //! A run was started and the database refuses to note its process: the job goes back to the queue,
 //! and the run must not work on beside the next try.
 
-#![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
-
 use std::collections::BTreeSet;
 
 use orch_core::ids::RunId;
@@ -28,7 +26,7 @@ fn a_run_that_could_not_be_noted_does_not_work_on() {
     orch.ok(&repository.checkout, &["init"]);
     let service = orch.serve();
     let database = rusqlite::Connection::open(orch.home().join("orch.db")).unwrap();
-    database.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
+    database.busy_timeout(std::time::Duration::from_mins(1)).unwrap();
     database
         .execute_batch(
             "CREATE TRIGGER refuse BEFORE UPDATE OF pid ON jobs WHEN NEW.pid IS NOT NULL \
