@@ -27,7 +27,8 @@ pub struct Job {
     pub run_epoch: u64,
     /// How often infrastructure sent it back to the queue.
     pub defers: u32,
-    /// How often its run vanished: a job that takes its worker down again and again is held.
+    /// How often a run of it was lost with its worker: a job that takes its worker down again and
+    /// again is held.
     pub crashes: u32,
     /// Where it is in its life.
     pub state: JobState,

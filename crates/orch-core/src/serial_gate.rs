@@ -1,9 +1,16 @@
 //! The serial gate (S5): per repository the oldest unfinished task goes first, the rest wait in
 //! FIFO order; a paused or held task steps aside and blocks nobody.
+//!
+//! The gate may guard only some stages. A task at a stage that it does not guard passes it by: it
+//! has a *passage*, a slot beyond all that the gate has to give, which uses up no width. At the
+//! first stage that is guarded it gives the passage back and waits in line.
 
 use std::collections::BTreeSet;
 
 use crate::ids::TaskId;
+
+/// The first of the slots beyond the gate; more than any width.
+pub const PASSAGE: u32 = 1 << 20;
 
 /// What the gate knows of one unfinished task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +21,23 @@ pub struct GateTask {
     pub priority: i32,
     /// It steps aside: paused by somebody, or held.
     pub aside: bool,
-    /// The slot it has.
+    /// It stands at a stage that the gate does not guard.
+    pub outside: bool,
+    /// The slot it has; a passage from [`PASSAGE`] on.
     pub slot: Option<u32>,
+}
+
+impl GateTask {
+    /// Whether it has one of the gate's own slots.
+    fn is_inside(&self) -> bool {
+        self.slot.is_some_and(|slot| slot < PASSAGE)
+    }
+
+    /// Whether it keeps what it has: one of the gate's slots at a guarded stage, a passage at any
+    /// other.
+    fn keeps(&self) -> bool {
+        !self.aside && self.slot.is_some() && self.is_inside() != self.outside
+    }
 }
 
 /// How many tasks of one repository are inside at once.
@@ -30,31 +52,38 @@ pub struct GatePolicy {
 impl GatePolicy {
     /// The slots there are under this policy.
     fn slots(self) -> u32 {
-        if self.enabled { self.width.max(1) } else { u32::MAX }
+        if self.enabled { self.width.max(1) } else { PASSAGE }
     }
 }
 
-/// What has to change at the gate.
+/// What has to change at the gate. All releases go before all admissions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Admission {
-    /// Tasks that give their slot back.
+    /// Tasks that give their slot, or their passage, back.
     pub release: Vec<TaskId>,
-    /// Tasks that get a slot.
+    /// Tasks that get one of the gate's slots.
     pub admit: Vec<(TaskId, u32)>,
+    /// Tasks that get a passage.
+    pub pass: Vec<(TaskId, u32)>,
 }
 
 /// Decides who leaves and who enters. `tasks` are all unfinished tasks of one repository in any
-/// order. Whoever is inside stays inside, also while the repository is frozen.
+/// order. Whoever is inside stays inside until it leaves the guarded stages, also while the
+/// repository is frozen: then nobody enters, and those at other stages go on.
 pub fn admit(tasks: &[GateTask], frozen: bool, policy: GatePolicy) -> Admission {
-    let release =
-        tasks.iter().filter(|t| t.aside && t.slot.is_some()).map(|t| t.id).collect::<Vec<_>>();
-    let mut taken: BTreeSet<u32> =
-        tasks.iter().filter(|t| !t.aside).filter_map(|t| t.slot).collect();
+    let release = tasks.iter().filter(|t| t.slot.is_some() && !t.keeps()).map(|t| t.id).collect();
+    let pass = tasks
+        .iter()
+        .filter(|t| t.outside && !t.aside && !t.keeps())
+        .map(|t| (t.id, passage(t.id)))
+        .collect();
+    let mut admission = Admission { release, admit: Vec::new(), pass };
     if frozen {
-        return Admission { release, admit: Vec::new() };
+        return admission;
     }
-    let mut admitted = Vec::new();
+    let mut taken: BTreeSet<u32> =
+        tasks.iter().filter(|t| t.keeps() && t.is_inside()).filter_map(|t| t.slot).collect();
     let mut slot = 0;
     for task in waiting(tasks) {
         if taken.len() as u64 >= u64::from(policy.slots()) {
@@ -64,108 +93,26 @@ pub fn admit(tasks: &[GateTask], frozen: bool, policy: GatePolicy) -> Admission 
             slot += 1;
         }
         taken.insert(slot);
-        admitted.push((task.id, slot));
+        admission.admit.push((task.id, slot));
     }
-    Admission { release, admit: admitted }
+    admission
 }
 
 /// The tasks that wait outside, in the order in which they will enter.
 pub fn waiting(tasks: &[GateTask]) -> Vec<&GateTask> {
-    let mut waiting: Vec<_> = tasks.iter().filter(|t| !t.aside && t.slot.is_none()).collect();
+    let mut waiting: Vec<_> =
+        tasks.iter().filter(|t| !t.aside && !t.outside && !t.keeps()).collect();
     waiting.sort_by_key(|t| (std::cmp::Reverse(t.priority), t.id));
     waiting
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const ONE: GatePolicy = GatePolicy { enabled: true, width: 1 };
-
-    fn task(id: i64, aside: bool, slot: Option<u32>) -> GateTask {
-        GateTask { id: TaskId(id), priority: 0, aside, slot }
-    }
-
-    #[test]
-    fn the_oldest_goes_first_and_the_rest_wait() {
-        let tasks = [task(3, false, None), task(1, false, None), task(2, false, None)];
-        assert_eq!(admit(&tasks, false, ONE).admit, [(TaskId(1), 0)]);
-    }
-
-    #[test]
-    fn a_paused_holder_gives_its_slot_to_its_successor() {
-        let tasks = [task(1, true, Some(0)), task(2, false, None)];
-        let plan = admit(&tasks, false, ONE);
-        assert_eq!((plan.release, plan.admit), (vec![TaskId(1)], vec![(TaskId(2), 0)]));
-    }
-
-    #[test]
-    fn a_resumed_task_is_next_in_its_old_place() {
-        let tasks = [task(1, false, None), task(2, false, Some(0)), task(3, false, None)];
-        assert_eq!(admit(&tasks, false, ONE), Admission::default());
-        let after = [task(1, false, None), task(3, false, None)];
-        assert_eq!(admit(&after, false, ONE).admit, [(TaskId(1), 0)]);
-    }
-
-    #[test]
-    fn frozen_lets_nobody_in_and_drives_nobody_out() {
-        let tasks = [task(1, false, Some(0)), task(2, false, None)];
-        let wide = GatePolicy { enabled: true, width: 2 };
-        assert_eq!(admit(&tasks, true, wide), Admission::default());
-    }
-
-    #[test]
-    fn priority_goes_before_age() {
-        let mut urgent = task(9, false, None);
-        urgent.priority = 5;
-        assert_eq!(admit(&[task(1, false, None), urgent], false, ONE).admit, [(TaskId(9), 0)]);
-    }
-
-    #[test]
-    fn switched_off_it_admits_everybody() {
-        let tasks = [task(1, false, Some(0)), task(2, false, None), task(3, false, None)];
-        let off = GatePolicy { enabled: false, width: 1 };
-        assert_eq!(admit(&tasks, false, off).admit, [(TaskId(2), 1), (TaskId(3), 2)]);
-    }
-
-    fn tasks() -> impl Strategy<Value = Vec<GateTask>> {
-        prop::collection::vec((0..3_i32, any::<bool>(), any::<bool>()), 0..12).prop_map(|rows| {
-            let mut next_slot = 0..;
-            rows.into_iter()
-                .enumerate()
-                .map(|(id, (priority, aside, inside))| GateTask {
-                    id: TaskId(id as i64),
-                    priority,
-                    aside,
-                    slot: inside.then(|| next_slot.next().unwrap_or_default()),
-                })
-                .collect()
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn slots_are_unique_width_holds_and_order_is_kept(
-            tasks in tasks(), frozen: bool, enabled: bool, width in 1..4_u32,
-        ) {
-            let policy = GatePolicy { enabled, width };
-            let plan = admit(&tasks, frozen, policy);
-            let mut inside: Vec<u32> = tasks.iter().filter(|t| !t.aside).filter_map(|t| t.slot).collect();
-            let before = inside.len();
-            inside.extend(plan.admit.iter().map(|(_, slot)| *slot));
-            let unique: BTreeSet<u32> = inside.iter().copied().collect();
-            prop_assert_eq!(unique.len(), inside.len());
-            if enabled {
-                prop_assert!(inside.len() <= before.max(width as usize));
-            }
-            let order: Vec<TaskId> = waiting(&tasks).iter().map(|t| t.id).collect();
-            let entered: Vec<TaskId> = plan.admit.iter().map(|(id, _)| *id).collect();
-            prop_assert_eq!(&order[..entered.len()], &entered[..]);
-            if !frozen && inside.len() < policy.slots() as usize {
-                prop_assert_eq!(entered.len(), order.len(), "somebody waits beside a free slot");
-            }
-        }
-    }
+/// The passage of a task: a number of its own, as long as a repository's tasks are fewer than four
+/// thousand million.
+fn passage(id: TaskId) -> u32 {
+    let beyond = u64::from(u32::MAX - PASSAGE);
+    let offset = u32::try_from(id.0.unsigned_abs() % beyond).unwrap_or(0);
+    PASSAGE + offset
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use orch_core::ids::{RepoName, RunId};
 use orch_core::job::Fence;
+use orch_core::outcome::Outcome;
+
+use crate::reaper::Watched;
 
 /// The runs being driven; a run is entered before it is claimed, so that the reaper never takes
 /// one for lost which is just beginning.
@@ -15,16 +18,44 @@ pub struct Active {
 }
 
 /// One driven run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Driven {
     fence: Mutex<Option<Fence>>,
     lost: AtomicBool,
+    /// What its end means, where the reaper ends it in its supervisor's place.
+    overruled: Mutex<Option<Outcome>>,
+    /// What the reaper has watched of it; `None` before its first look.
+    watched: Mutex<Option<Watched>>,
 }
 
 impl Driven {
     /// True once the run has lost its job: whatever it does is to be discarded.
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
+    }
+
+    /// The run is to be ended from outside, and this is what its end means; false where that was
+    /// said before.
+    pub fn overrule(&self, outcome: Outcome) -> bool {
+        let mut overruled = lock(&self.overruled);
+        let first = overruled.is_none();
+        overruled.get_or_insert(outcome);
+        first
+    }
+
+    /// Takes [`Driven::overrule`] back: the run could not be ended.
+    pub fn let_be(&self) {
+        *lock(&self.overruled) = None;
+    }
+
+    /// What the run's end means, where it was ended from outside.
+    pub fn overruled(&self) -> Option<Outcome> {
+        lock(&self.overruled).clone()
+    }
+
+    /// Reads and writes what was watched of the run.
+    pub fn watched<T>(&self, look: impl FnOnce(&mut Option<Watched>) -> T) -> T {
+        look(&mut lock(&self.watched))
     }
 
     /// Notes by which claim the run owns its job.
@@ -49,7 +80,7 @@ impl Active {
         if runs.contains_key(run) {
             return None;
         }
-        let driven = Arc::new(Driven { fence: Mutex::new(None), lost: AtomicBool::new(false) });
+        let driven = Arc::new(Driven::default());
         runs.insert(run.clone(), Arc::clone(&driven));
         Some(Entry { active: self.clone(), run: run.clone(), driven })
     }
@@ -57,6 +88,11 @@ impl Active {
     /// Whether the run is driven here.
     pub fn contains(&self, run: &RunId) -> bool {
         lock(&self.runs).contains_key(run)
+    }
+
+    /// The shared state of a run that is driven here; `None` where it is not.
+    pub fn driven(&self, run: &RunId) -> Option<Arc<Driven>> {
+        lock(&self.runs).get(run).cloned()
     }
 
     /// The claims of all driven runs.

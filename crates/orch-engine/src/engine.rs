@@ -14,13 +14,14 @@ use orch_core::job::{Fence, JobState};
 use orch_core::outcome::Outcome;
 use orch_core::task::Task;
 use orch_git::{Git, GitError, Mirror, Worktree};
-use orch_process::{Revocation, RunDir};
+use orch_process::RunDir;
 use orch_store::{Repo, Store, StoreError};
 
 use crate::active::{Active, RepoLocks};
 use crate::clock::Clock;
 use crate::error::chain;
 use crate::home::Home;
+use crate::orderly::Orderly;
 use crate::repo_config::RepoConfig;
 use crate::run::{Halt, Owned};
 use crate::runners::RunnerKind;
@@ -63,6 +64,8 @@ pub struct Engine {
     pub stats: Stats,
     /// The runs driven here.
     pub active: Active,
+    /// What an orderly stop of the last service left.
+    pub orderly: Orderly,
     /// One lock per repository.
     pub repo_locks: RepoLocks,
     /// The mirrors that were opened, by repository and remote.
@@ -148,15 +151,9 @@ impl Engine {
 
     /// Ends a run's processes, whatever is left of them; one that never began is kept from it.
     pub fn end_run(&self, run: &RunId) {
-        let dir = RunDir::new(self.home.run(run));
-        if dir.path().exists() && !matches!(orch_process::revoke(&dir), Ok(Revocation::Revoked)) {
-            if let Err(error) = orch_process::request_stop(&dir) {
-                tracing::warn!(run.id = %run, %error, "a run could not be asked to stop");
-            }
-            let halt = || false;
-            drop(orch_process::wait_exit(&dir, &halt));
+        if let Err(error) = orch_process::end(&RunDir::new(self.home.run(run)), run) {
+            tracing::warn!(run.id = %run, %error, "a run could not be asked to stop");
         }
-        orch_process::sweep(run);
     }
 
     /// Deletes the landed branch of a task on the remote, where the repository wants that.

@@ -11,6 +11,7 @@ pub mod home;
 mod merge_gate;
 mod open;
 pub mod operate;
+pub mod orderly;
 pub mod reaper;
 pub mod reconciler;
 pub mod register;

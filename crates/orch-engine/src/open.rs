@@ -12,6 +12,7 @@ use crate::active::{Active, RepoLocks};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
 use crate::home::{Home, HomeError};
+use crate::orderly::Orderly;
 use crate::settings::{EngineSettings, SettingsSources};
 use crate::stats::Stats;
 use crate::wake::Wake;
@@ -76,6 +77,7 @@ impl Engine {
             environment,
             stats: Stats::default(),
             active: Active::default(),
+            orderly: Orderly::default(),
             repo_locks: RepoLocks::default(),
             mirrors: Mutex::default(),
             wake,

@@ -9,6 +9,7 @@ use orch_store::WorkerRow;
 
 use crate::engine::{Engine, HEARTBEAT};
 use crate::error::chain;
+use crate::orderly::Orderly;
 use crate::{reaper, reconciler, worker};
 
 /// From one look of the reconciler to the next.
@@ -25,6 +26,13 @@ impl Service {
     /// Recovers what an earlier service left, then starts the loops. Without a worker nothing is
     /// claimed, and runs of this state directory are still looked after.
     pub fn start(engine: Arc<Engine>, with_worker: bool) -> std::io::Result<Self> {
+        if let Err(error) = engine.store.guard_stages(&engine.settings.gate_stages) {
+            tracing::error!(
+                error = chain(&error),
+                "the stages of the serial gate could not be set"
+            );
+        }
+        engine.orderly.arrive(&engine.home, &engine.store, &engine.worker);
         reaper::tick(&engine);
         reconciler::tick(&engine);
         let mut loops = vec![
@@ -61,6 +69,7 @@ impl Service {
         while !self.engine.active.is_empty() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
+        Orderly::leave(&self.engine.home);
         for running in self.loops {
             if running.is_finished() {
                 drop(running.join());

@@ -1,7 +1,9 @@
 //! The service's settings as the engine uses them, and where repositories' settings come from.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use orch_core::ids::StageName;
 use orch_core::serial_gate::GatePolicy;
 use orch_core::settings::{
     Env, RepoSettings, ServiceSettings, SettingsErrors, SettingsFile, Sources, load_repo,
@@ -18,6 +20,8 @@ pub struct EngineSettings {
     pub max_per_agent: Option<u32>,
     /// The serial gate.
     pub gate: GatePolicy,
+    /// The stages that the serial gate guards; empty means all.
+    pub gate_stages: BTreeSet<StageName>,
     /// From one look of the reaper to the next.
     pub reaper_interval: Duration,
     /// The sanitizer's kill-switch.
@@ -32,6 +36,7 @@ impl EngineSettings {
             max_per_repo: settings.service.max_per_repo,
             max_per_agent: settings.service.max_per_agent,
             gate: settings.serial_gate,
+            gate_stages: settings.serial_gate_stages.clone(),
             reaper_interval: settings.reaper.interval,
             sanitize_enabled: settings.reaper.sanitize_enabled,
         }

@@ -5,19 +5,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 
 use orch_core::process::ProcessIdentity;
+pub use orch_core::reap::Liveness;
+use orch_core::reap::Shown;
 
 use crate::procfs;
-
-/// Whether a named process still does anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Liveness {
-    /// The very process is there and may act.
-    Alive,
-    /// It has ended and its parent has not reaped it; it will never act again.
-    Zombie,
-    /// There is no such process: ended, its pid reused, another boot, or another pid namespace.
-    Gone,
-}
 
 /// The identity of the calling process.
 pub fn current() -> io::Result<ProcessIdentity> {
@@ -31,20 +22,27 @@ pub fn of(pid: u32) -> io::Result<Option<ProcessIdentity>> {
     Ok(Some(ProcessIdentity { boot_id: boot_id()?, pid, start_time: stat.start_time }))
 }
 
-/// Whether the process so named lives. Where `/proc` can't be read the answer is `Alive`: a run
-/// must not be taken for dead, and started a second time, because we failed to look.
+/// Whether the process so named lives, by the process table as it is now. What can't be read counts
+/// as alive.
 pub fn liveness(identity: &ProcessIdentity) -> Liveness {
-    match boot_id() {
-        Ok(boot_id) if boot_id != identity.boot_id => return Liveness::Gone,
-        Ok(_) => {}
-        Err(_) => return Liveness::Alive,
+    let shown = match procfs::stat(identity.pid) {
+        Ok(Some(stat)) => {
+            Shown::Somebody { start_time: stat.start_time, dead: stat.dead, stopped: stat.stopped }
+        }
+        Ok(None) => Shown::Nobody,
+        Err(_) => Shown::Unreadable,
+    };
+    orch_core::reap::liveness(identity, boot_id().ok().as_deref(), shown)
+}
+
+/// Whether the process so named belonged to another boot or another pid namespace than this one, and
+/// so ended with it. The number of a namespace may be given again to a later one; but no process of
+/// a namespace is older than its first.
+pub fn was_elsewhere(identity: &ProcessIdentity) -> bool {
+    if boot_id().is_ok_and(|here| here != identity.boot_id) {
+        return true;
     }
-    match procfs::stat(identity.pid) {
-        Ok(Some(stat)) if stat.start_time != identity.start_time => Liveness::Gone,
-        Ok(Some(stat)) if stat.dead => Liveness::Zombie,
-        Ok(Some(_)) | Err(_) => Liveness::Alive,
-        Ok(None) => Liveness::Gone,
-    }
+    matches!(procfs::stat(1), Ok(Some(first)) if first.start_time > identity.start_time)
 }
 
 /// The boot and the pid namespace that pids are counted in, as one text: a container that restarts
@@ -72,6 +70,17 @@ mod tests {
         assert_eq!(liveness(&no_namespace), Liveness::Gone);
         let nobody = ProcessIdentity { pid: u32::MAX, ..me };
         assert_eq!(liveness(&nobody), Liveness::Gone);
+    }
+
+    #[test]
+    fn nobody_of_a_namespace_is_older_than_its_first() {
+        let me = current().unwrap();
+        assert!(!was_elsewhere(&me));
+        let first = of(1).unwrap().unwrap();
+        assert!(!was_elsewhere(&first));
+        let older = ProcessIdentity { start_time: first.start_time.wrapping_sub(1), ..me.clone() };
+        assert_eq!(was_elsewhere(&older), first.start_time > 0);
+        assert!(was_elsewhere(&ProcessIdentity { boot_id: "another:1".into(), ..me }));
     }
 
     #[test]

@@ -1,59 +1,39 @@
-//! Says where a run stands, from its directory and the process table alone.
-
-use std::io;
+//! Says where a run stands, from its directory and the process table alone. What is read here is
+//! made sense of in `orch_core::reap`.
 
 use orch_core::process::{ProcessIdentity, RunExit};
+pub use orch_core::reap::Observation;
+use orch_core::reap::{Holder, Traces, observed};
 
 use crate::claim::{self, Claim};
 use crate::fsio;
-use crate::identity::{Liveness, liveness};
+use crate::identity::liveness;
 use crate::run_dir::RunDir;
-
-/// Where a run stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Observation {
-    /// Nobody holds the claim: the child has not been started. A supervisor may be on its way;
-    /// [`crate::revoke`] settles it.
-    NotStarted,
-    /// A supervisor holds the claim and lives, and has not started the child yet.
-    Starting,
-    /// The supervisor lives and the child was started. Names the *supervisor*, as [`crate::launch`]
-    /// did; [`child`] names the child.
-    Running(ProcessIdentity),
-    /// The run has ended and its processes with it.
-    Exited(RunExit),
-    /// The run has started and nobody looks after it: its supervisor is gone without a word.
-    /// Processes may be left; [`crate::sweep`] them.
-    Lost {
-        /// What was found, for people.
-        reason: String,
-    },
-    /// The right to start was taken away before the run started.
-    Revoked,
-}
 
 /// Looks at a run. Never panics and never blocks, whatever stands in the directory.
 pub fn observe(dir: &RunDir) -> Observation {
-    if let Some(ended) = ended(dir) {
-        return ended;
+    // An ended run is the common case and costs one look.
+    let exit = exit(dir);
+    if !matches!(exit, Ok(None)) {
+        return observed(Traces { holder: Holder::Nobody, child_started: false, exit });
     }
     let identity = match claim::read(dir) {
         Ok(None) => return Observation::NotStarted,
         Ok(Some(Claim::Revocation { .. })) => return Observation::Revoked,
         Ok(Some(Claim::Supervisor { identity })) => identity,
-        Err(error) => match recorded_supervisor(dir) {
-            Some(identity) => identity,
-            None => return lost(format!("the claim can't be read: {error}")),
-        },
+        Err(error) => {
+            let Some(identity) = recorded_supervisor(dir) else {
+                let holder = Holder::Unreadable { reason: error.to_string() };
+                return observed(Traces { holder, child_started: false, exit });
+            };
+            identity
+        }
     };
-    match liveness(&identity) {
-        Liveness::Alive if dir.child().symlink_metadata().is_ok() => Observation::Running(identity),
-        Liveness::Alive => Observation::Starting,
-        // It may have written its exit and gone between our two looks.
-        Liveness::Zombie | Liveness::Gone => ended(dir).unwrap_or_else(|| {
-            lost(format!("its supervisor, pid {}, is gone and left no exit.json", identity.pid))
-        }),
-    }
+    let liveness = liveness(&identity);
+    let child_started = dir.child().symlink_metadata().is_ok();
+    // Read again: it may have written its exit and gone between our two looks.
+    let exit = if liveness.may_act() { exit } else { self::exit(dir) };
+    observed(Traces { holder: Holder::Supervisor { identity, liveness }, child_started, exit })
 }
 
 /// The identity of the run's child, also after its end; `None` if it was not started or the record
@@ -63,7 +43,7 @@ pub fn child(dir: &RunDir) -> Option<ProcessIdentity> {
 }
 
 /// The supervisor that looks after the run or did; `None` if there was none.
-pub(crate) fn supervisor(dir: &RunDir) -> Option<ProcessIdentity> {
+pub fn supervisor(dir: &RunDir) -> Option<ProcessIdentity> {
     match claim::read(dir) {
         Ok(Some(Claim::Supervisor { identity })) => Some(identity),
         Ok(_) => None,
@@ -76,17 +56,8 @@ fn recorded_supervisor(dir: &RunDir) -> Option<ProcessIdentity> {
 }
 
 /// What `exit.json` says; `None` if it is absent.
-fn ended(dir: &RunDir) -> Option<Observation> {
-    let exit: io::Result<Option<RunExit>> = fsio::read_json(&dir.exit());
-    match exit {
-        Ok(None) => None,
-        Ok(Some(exit)) => Some(Observation::Exited(exit)),
-        Err(error) => Some(lost(format!("exit.json can't be read: {error}"))),
-    }
-}
-
-fn lost(reason: String) -> Observation {
-    Observation::Lost { reason }
+fn exit(dir: &RunDir) -> Result<Option<RunExit>, String> {
+    fsio::read_json(&dir.exit()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

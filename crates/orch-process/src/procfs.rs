@@ -14,6 +14,8 @@ pub(crate) struct Stat {
     pub start_time: u64,
     /// True for a process that has ended and only waits to be reaped (states Z and X).
     pub dead: bool,
+    /// True for a process that a signal or a debugger has stopped (states T and t).
+    pub stopped: bool,
 }
 
 /// More than the longest `stat` line: 52 numbers of at most 20 digits and a name of 64 bytes.
@@ -30,7 +32,8 @@ pub(crate) fn parse_stat(line: &[u8]) -> Option<Stat> {
     let parent = fields.next()?.parse().ok()?;
     // Field 22 of the line; state was 3, the parent 4.
     let start_time = fields.nth(17)?.parse().ok()?;
-    Some(Stat { pid, parent, start_time, dead: matches!(state, "Z" | "X" | "x") })
+    let dead = matches!(state, "Z" | "X" | "x");
+    Some(Stat { pid, parent, start_time, dead, stopped: matches!(state, "T" | "t") })
 }
 
 /// One process's `stat`; `None` when there is no such process.
@@ -103,12 +106,17 @@ mod tests {
             ["sh", ") R 1", "a) S 1 (b", "((((", "))))", "two\nlines", "", " ", "x) Z 0 0 0 0"];
         for name in names {
             let line = format!("4242 ({name}) S 17 {REST}\n");
-            let expected = Stat { pid: 4242, parent: 17, start_time: 98765, dead: false };
+            let expected =
+                Stat { pid: 4242, parent: 17, start_time: 98765, dead: false, stopped: false };
             assert_eq!(parse_stat(line.as_bytes()), Some(expected), "{name:?}");
         }
         let mut line = b"5 (\xff\xfe) Z 1 ".to_vec();
         line.extend_from_slice(REST.as_bytes());
         assert!(parse_stat(&line).is_some_and(|stat| stat.dead && stat.pid == 5));
+        for state in ["T", "t"] {
+            let stat = parse_stat(format!("5 (sh) {state} 1 {REST}").as_bytes()).unwrap();
+            assert!(stat.stopped && !stat.dead);
+        }
     }
 
     #[test]
@@ -122,7 +130,7 @@ mod tests {
 
     #[test]
     fn descendants_survive_a_table_with_loops() {
-        let row = |pid, parent| Stat { pid, parent, start_time: 1, dead: false };
+        let row = |pid, parent| Stat { pid, parent, start_time: 1, dead: false, stopped: false };
         let table = [row(2, 1), row(3, 2), row(4, 3), row(1, 4), row(9, 8), row(5, 5)];
         let pids: BTreeSet<u32> = descendants(1, &table).iter().map(|s| s.pid).collect();
         assert_eq!(pids, BTreeSet::from([2, 3, 4]));

@@ -7,6 +7,9 @@ use std::time::Duration;
 use orch_core::ids::RunId;
 use serde::{Deserialize, Serialize};
 
+use crate::fsio;
+use crate::run_dir::RunDir;
+
 /// The environment variable that the supervisor gives every process of a run; its value is the run
 /// id. It is inherited by all descendants, so that a sweep finds those that left the process tree.
 pub const MARK: &str = "ORCH_RUN_MARK";
@@ -36,6 +39,13 @@ pub struct RunSpec {
     pub grace: Duration,
     /// Bytes of `log.jsonl` after which output is counted and kept as tail, but no longer written.
     pub log_limit: u64,
+}
+
+impl RunSpec {
+    /// What the run in a directory is to do; `None` where that can't be read.
+    pub fn read(dir: &RunDir) -> Option<Self> {
+        fsio::read_json(&dir.spec()).ok().flatten()
+    }
 }
 
 /// A duration as whole milliseconds.

@@ -126,8 +126,8 @@ fn killed_again_and_again_the_service_loses_and_repeats_nothing() {
     }
     let tasks = until("every task to be done", || {
         let tasks = all_tasks(&orch);
-        for task in &tasks {
-            assert_ne!(task["state"], "held", "{}", orch.ok(root.path(), &["why", key(task)]));
+        for task in tasks.iter().filter(|task| task["state"] == "held") {
+            set_going(&orch, key(task));
         }
         tasks.iter().all(|task| task["state"] == "done").then_some(tasks)
     });
@@ -154,6 +154,14 @@ fn killed_again_and_again_the_service_loses_and_repeats_nothing() {
     nothing_left(&orch);
     drop(service);
     orch.ok(root.path(), &["db", "check"]);
+}
+
+/// A job whose service was killed over it three times before its run began, or in the merge gate, is
+/// held for that and nothing else; then its operator sets it going again.
+fn set_going(orch: &Orch, key: &str) {
+    let why = orch.ok(&orch.home(), &["why", key]);
+    assert!(why.contains("lost with its worker"), "{why}");
+    orch.ok(&orch.home(), &["task", "retry", key]);
 }
 
 /// Whether a task is being worked at this stage.

@@ -82,7 +82,7 @@ pub enum Counts {
     Nothing,
     /// The defers.
     Defer,
-    /// The crashes.
+    /// The crashes: a run was lost with its worker.
     Crash,
     /// All counters begin anew.
     Reset,
@@ -141,7 +141,7 @@ pub struct Policy {
     pub bounces: u32,
     /// Defers per job before its task is held.
     pub defers: u32,
-    /// Vanished runs per job before its task is held.
+    /// Runs of a job lost with their worker, at the last of which its task is held.
     pub crashes: u32,
     /// Tests again per task, because `main` moved, before it is held.
     pub retests: u32,
@@ -156,7 +156,7 @@ impl Default for Policy {
         Self {
             bounces: 3,
             defers: 5,
-            crashes: 10,
+            crashes: 3,
             retests: 5,
             backoff_base: Duration::from_secs(5),
             backoff_cap: Duration::from_mins(10),

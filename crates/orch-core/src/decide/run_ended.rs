@@ -103,12 +103,10 @@ impl Situation<'_> {
                 let reason = format!("rate limited until {until}");
                 return self.requeue(progress, (*until).max(self.now), reason, Counts::Nothing);
             }
-            Outcome::Cancelled => {
-                let reason = "the run was stopped from outside; it starts again".to_owned();
-                return self.requeue(progress, self.now, reason, Counts::Nothing);
-            }
             Outcome::Lost { reason } => return self.crashed(progress, reason, policy),
             Outcome::TransientInfra { reason } => reason.clone(),
+            // Counted, because whoever stops it may do so again: an agent that kills its supervisor.
+            Outcome::Cancelled => "the run was stopped from outside".to_owned(),
             Outcome::TimedOut { limit_ms } => format!("timed out after {} s", limit_ms / 1000),
             Outcome::Stalled { limit_ms } => format!("printed nothing for {} s", limit_ms / 1000),
             Outcome::SuiteRan { exit_code } => format!("exit code {exit_code}"),
@@ -121,9 +119,12 @@ impl Situation<'_> {
         self.requeue(progress, available_at, reason, Counts::Defer)
     }
 
+    /// The job was lost with its worker: once more, until its crashes are used up.
     pub(super) fn crashed(&self, progress: Progress, reason: &str, policy: &Policy) -> Decision {
-        if self.job.crashes >= policy.crashes {
-            let reason = format!("its run vanished {} times; last: {reason}", self.job.crashes + 1);
+        let crashes = self.job.crashes.saturating_add(1);
+        if crashes >= policy.crashes {
+            let times = if crashes == 1 { "once".to_owned() } else { format!("{crashes} times") };
+            let reason = format!("it was lost with its worker {times}; last: {reason}");
             return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
         }
         self.requeue(progress, self.now, reason.to_owned(), Counts::Crash)

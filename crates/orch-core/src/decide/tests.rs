@@ -138,6 +138,7 @@ fn facts() -> impl Strategy<Value = Fact> {
         12 => (outcomes(), verdicts()).prop_map(|(o, v)| Fact::Ran(o, v)),
         6 => merges().prop_map(Fact::Merged),
         1 => Just(Fact::Lost(Loss::NeverStarted)),
+        1 => Just(Fact::Lost(Loss::Stopped)),
         1 => Just(Fact::Lost(Loss::Vanished { reason: "reboot".into() })),
         3 => Just(Fact::Retry),
         1 => Just(Fact::Approve),
@@ -226,7 +227,11 @@ fn every_repeated_fault_ends_in_a_hold() {
         Fact::Ran(Outcome::SuiteRan { exit_code: 0 }, Verdict::refused("absent")),
         Fact::Ran(Outcome::TransientInfra { reason: "dns".into() }, Verdict::refused("-")),
         Fact::Ran(Outcome::TimedOut { limit_ms: 1 }, Verdict::refused("-")),
+        Fact::Ran(Outcome::Stalled { limit_ms: 1 }, Verdict::refused("-")),
+        Fact::Ran(Outcome::Cancelled, Verdict::refused("-")),
         Fact::Ran(Outcome::Lost { reason: "gone".into() }, Verdict::refused("-")),
+        Fact::Lost(Loss::NeverStarted),
+        Fact::Lost(Loss::Vanished { reason: "gone".into() }),
         Fact::Ran(Outcome::PermanentEnv { reason: "no docker".into() }, Verdict::refused("-")),
     ];
     for fault in faults {
@@ -310,4 +315,30 @@ fn a_landed_task_can_no_longer_be_cancelled() {
     landed.progress.merged = Some(revision('a'));
     let job = job("deploy", "deploy-finalizer", running());
     assert!(cancelled(at(&landed, &job), "x").is_err());
+}
+
+/// A job that takes its worker down is held at the third time; its neighbours in the story count
+/// nothing: adoption is no decision at all, and a service stopped in order did not crash.
+#[test]
+fn a_job_that_takes_its_worker_down_three_times_is_held() {
+    let at_hand = task("review");
+    let vanished = || Loss::Vanished { reason: "its supervisor is gone".to_owned() };
+    let mut job = job("review", "reviewer", running());
+    for (loss, crashes) in
+        [(vanished(), 1), (Loss::Stopped, 1), (Loss::NeverStarted, 2), (Loss::Stopped, 2)]
+    {
+        let decision = run_lost(at(&at_hand, &job), &loss, &Policy::default());
+        let Step::Requeue { counts, available_at, .. } = decision.step else {
+            panic!("{loss:?}: {decision:?}")
+        };
+        assert_eq!(available_at, now());
+        job.crashes += u32::from(counts == Counts::Crash);
+        assert_eq!(job.crashes, crashes, "{loss:?}");
+        assert_eq!(decision.progress, at_hand.progress, "it costs the task nothing");
+    }
+    let last = run_lost(at(&at_hand, &job), &vanished(), &Policy::default());
+    let Step::Hold(hold) = last.step else { panic!("{last:?}") };
+    assert_eq!(hold.kind, HoldKind::Infra);
+    assert_eq!(hold.reason, "it was lost with its worker 3 times; last: its supervisor is gone");
+    assert_eq!((last.alerts.len(), last.progress), (1, at_hand.progress));
 }

@@ -17,7 +17,7 @@ pub struct Budgets {
     pub infra: u32,
     /// Attempts per stage that sets none of its own.
     pub attempts: u32,
-    /// Vanished runs per stage.
+    /// Runs of a job lost with their worker, at the last of which it is held.
     pub crashes: u32,
     /// The first delay of a defer.
     pub backoff_base: Duration,
@@ -53,9 +53,9 @@ static CRASHES: Key = Key {
     section: "budgets",
     name: "crashes",
     env: "ORCH_BUDGETS_CRASHES",
-    kind: Kind::Count { min: 0, max: 100 },
-    default: "10",
-    doc: "Vanished runs per stage before a hold",
+    kind: Kind::Count { min: 1, max: 100 },
+    default: "3",
+    doc: "A job that takes its worker down this often is held; adopted runs don't count",
 };
 static BACKOFF_BASE: Key = Key {
     section: "budgets",

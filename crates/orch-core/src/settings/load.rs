@@ -1,6 +1,6 @@
 //! Puts the layers together: what the service needs, and what one repository's tasks need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::agents::{self, Agents};
 use super::budgets::{self, Budgets};
@@ -20,7 +20,7 @@ use super::table::file_sections;
 use super::test_runner::{self, TestRunner};
 use super::unknown;
 use crate::decide::Policy;
-use crate::ids::AgentName;
+use crate::ids::{AgentName, StageName};
 use crate::serial_gate::GatePolicy;
 use crate::stage::{STAGING_RUNNER, TEST_RUNNER};
 
@@ -66,6 +66,8 @@ pub struct ServiceSettings {
     pub service: Service,
     /// How many tasks of one repository are worked at once.
     pub serial_gate: GatePolicy,
+    /// The stages that the serial gate guards; empty means all.
+    pub serial_gate_stages: BTreeSet<StageName>,
     /// The search for runs that are gone.
     pub reaper: Reaper,
 }
@@ -101,6 +103,7 @@ pub fn load_service(sources: &Sources<'_>) -> Result<Loaded<ServiceSettings>, Se
     let value = ServiceSettings {
         service: service::read(&mut reader),
         serial_gate: serial_gate::read(&mut reader),
+        serial_gate_stages: serial_gate::read_stages(&mut reader),
         reaper: reaper::read(&mut reader),
     };
     let settings = std::mem::take(&mut reader.shown);

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::ids::{KeyPrefix, RepoName};
+use crate::ids::{KeyPrefix, RepoName, StageName};
 
 /// Says what form a text must have where it hasn't.
 pub type Rule = fn(&str) -> Result<(), String>;
@@ -20,6 +20,12 @@ fn line(text: &str) -> bool {
 /// One line of text.
 pub(super) fn text(text: &str) -> Result<(), String> {
     require(line(text), "must be one line of text")
+}
+
+/// The name of a stage.
+pub(super) fn stage(text: &str) -> Result<(), String> {
+    let kept = StageName::new(text).is_ok();
+    require(kept, "must be the name of a stage, such as development")
 }
 
 /// A shell command; may have several lines.

@@ -12,7 +12,13 @@ use crate::engine::Engine;
 pub fn wait(engine: &Engine, owned: &Owned, driven: &Driven) -> Result<RunExit, Halt> {
     let dir = RunDir::new(engine.home.run(&owned.owner.run_id));
     let halt = || engine.wake.stopping() || driven.is_lost();
-    match orch_process::wait_exit(&dir, &halt) {
+    let seen = orch_process::wait_exit(&dir, &halt);
+    if let (Observation::Exited(_) | Observation::Lost { .. }, Some(outcome)) =
+        (&seen, driven.overruled())
+    {
+        return Err(Halt::Infra(outcome));
+    }
+    match seen {
         Observation::Exited(exit) => Ok(exit),
         Observation::Lost { reason } => Err(Halt::Infra(Outcome::Lost { reason })),
         Observation::Revoked => Err(Halt::moment("the run was given up before it started")),

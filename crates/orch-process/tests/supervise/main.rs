@@ -3,6 +3,7 @@
 
 mod crashes;
 mod ends;
+mod identities;
 mod launches;
 mod measure;
 mod outputs;

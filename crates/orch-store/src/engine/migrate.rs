@@ -24,12 +24,20 @@ pub(crate) struct Migration {
 }
 
 /// Every migration there is, in order.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "tables",
-    portable: include_str!("../../migrations/0001_tables.sql"),
-    sqlite: include_str!("../../migrations/0001_tables.sqlite.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "tables",
+        portable: include_str!("../../migrations/0001_tables.sql"),
+        sqlite: include_str!("../../migrations/0001_tables.sqlite.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "gate_stages",
+        portable: include_str!("../../migrations/0002_gate_stages.sql"),
+        sqlite: "",
+    },
+];
 
 /// The marked words and what SQLite puts in their place.
 const SQLITE_WORDS: [(&str, &str); 3] = [

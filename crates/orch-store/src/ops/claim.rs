@@ -149,13 +149,13 @@ impl Busy {
 }
 
 /// The claim's search. `CROSS JOIN` keeps the order of the walk: tasks inside first.
-const SEARCH: &str = "SELECT j.id FROM tasks t CROSS JOIN jobs j \
+pub(super) const SEARCH: &str = "SELECT j.id FROM tasks t CROSS JOIN jobs j \
      WHERE t.gate_slot IS NOT NULL AND t.paused_at IS NULL \
      AND j.task_id = t.id AND j.finished_at IS NULL AND j.status = 'queued' \
      AND j.available_at <= $1";
 
 /// The order of the claim: priority, then age.
-const ORDER: &str = " ORDER BY t.priority DESC, t.id LIMIT 1";
+pub(super) const ORDER: &str = " ORDER BY t.priority DESC, t.id LIMIT 1";
 
 fn search(
     tx: &mut dyn Tx,

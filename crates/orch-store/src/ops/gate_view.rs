@@ -2,6 +2,7 @@
 
 use orch_core::ids::{RepoId, RepoName, TaskKey};
 use orch_core::job::{Hold, HoldKind};
+use orch_core::serial_gate::PASSAGE;
 use orch_core::task::Pause;
 
 use super::repos;
@@ -17,7 +18,7 @@ pub struct RepoGate {
     pub repo: RepoName,
     /// Set while nobody enters.
     pub frozen: Option<Freeze>,
-    /// Tasks inside, by slot.
+    /// Tasks inside, by slot; those at stages that the gate does not guard are not.
     pub holders: Vec<TaskKey>,
     /// Tasks outside, in the order in which they will enter; in an overview only the first.
     pub waiting: Vec<TaskKey>,
@@ -57,8 +58,8 @@ fn key(row: Row) -> Result<TaskKey> {
 fn holders(tx: &mut dyn Tx, repo: RepoId, limit: i64) -> Result<Vec<TaskKey>> {
     let rows = tx.query(
         "SELECT t.id, t.key FROM tasks t WHERE t.repo_id = $1 AND t.gate_slot IS NOT NULL \
-         ORDER BY t.gate_slot LIMIT $2",
-        params![repo, limit],
+         AND t.gate_slot < $3 ORDER BY t.gate_slot LIMIT $2",
+        params![repo, limit, PASSAGE],
     )?;
     Ok(sound(rows, key))
 }

@@ -8,6 +8,7 @@ pub(crate) mod damage;
 pub(crate) mod events;
 pub(crate) mod freeze;
 pub(crate) mod gate_results;
+pub(crate) mod gate_stages;
 pub(crate) mod gate_view;
 pub(crate) mod guard;
 pub(crate) mod heartbeat;
@@ -31,3 +32,6 @@ pub(crate) mod submit;
 pub(crate) mod tasks;
 pub(crate) mod unfreeze;
 pub(crate) mod workers;
+
+#[cfg(test)]
+mod cost;

@@ -2,6 +2,8 @@
 //! that can't be read are set aside. No operation writes either; a hand edit or an older program
 //! did.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use orch_core::event::{EventKind, NewEvent};
 use orch_core::ids::JobId;
@@ -14,22 +16,55 @@ use crate::engine::{Row, Tx, params};
 use crate::error::{Result, StoreError};
 use crate::rows::Reader;
 
-/// Cleans what must not be; returns how many rows that were.
-pub(crate) fn sanitize(tx: &mut dyn Tx, now: Timestamp, gate: GatePolicy) -> Result<u64> {
-    let found = tx.query(
-        "SELECT j.id, t.key, r.name, j.run_id, j.pid FROM jobs j \
-         JOIN tasks t ON t.id = j.task_id JOIN repos r ON r.id = t.repo_id \
-         WHERE j.status = 'queued' AND (\
+/// Jobs that have to be mended: queued with traces of an owner, or in the queue's way and
+/// unreadable.
+pub(crate) fn suspects(tx: &mut dyn Tx) -> Result<Vec<JobId>> {
+    let rows = tx.query(
+        "SELECT j.id FROM jobs j WHERE j.status = 'queued' AND (\
          j.run_id IS NOT NULL OR j.worker_id IS NOT NULL OR j.pid IS NOT NULL \
          OR j.pid_start IS NOT NULL OR j.boot_id IS NOT NULL OR j.started_at IS NOT NULL \
          OR j.lease_until IS NOT NULL)",
         &[],
     )?;
-    let mut cleaned = 0;
-    for row in found {
-        cleaned += clean(tx, now, row)?;
+    let id = |row| Reader::new("jobs", row).int("id").map(JobId);
+    let mut found = rows.into_iter().map(id).collect::<Result<BTreeSet<_>>>()?;
+    for job_id in jobs::in_motion(tx)? {
+        // Such a row would fail every tick anew.
+        if let Err(StoreError::Impossible { .. }) = jobs::with_task(tx, job_id) {
+            found.insert(job_id);
+        }
     }
-    Ok(cleaned + set_unreadable_aside(tx, now, gate)?)
+    Ok(found.into_iter().collect())
+}
+
+/// Mends one job; returns how often it had to be. Each job is mended in a transaction of its own, so
+/// that one which can't be mended keeps no other from it.
+pub(crate) fn mend(
+    tx: &mut dyn Tx,
+    now: Timestamp,
+    gate: GatePolicy,
+    job_id: JobId,
+) -> Result<u64> {
+    let traces = tx.query(
+        "SELECT j.id, t.key, r.name, j.run_id, j.pid FROM jobs j \
+         JOIN tasks t ON t.id = j.task_id JOIN repos r ON r.id = t.repo_id \
+         WHERE j.id = $1 AND j.status = 'queued' AND (\
+         j.run_id IS NOT NULL OR j.worker_id IS NOT NULL OR j.pid IS NOT NULL \
+         OR j.pid_start IS NOT NULL OR j.boot_id IS NOT NULL OR j.started_at IS NOT NULL \
+         OR j.lease_until IS NOT NULL)",
+        params![job_id],
+    )?;
+    let mut mended = 0;
+    for row in traces {
+        mended += clean(tx, now, row)?;
+    }
+    if let Err(error @ StoreError::Impossible { .. }) = jobs::with_task(tx, job_id)
+        && jobs::in_motion(tx)?.contains(&job_id)
+    {
+        damage::set_aside(tx, now, gate, job_id, &error)?;
+        mended += 1;
+    }
+    Ok(mended)
 }
 
 fn clean(tx: &mut dyn Tx, now: Timestamp, row: Row) -> Result<u64> {
@@ -44,15 +79,9 @@ fn clean(tx: &mut dyn Tx, now: Timestamp, row: Row) -> Result<u64> {
             " WHERE id = $1 AND status = 'queued' AND finished_at IS NULL"
         ),
         params![job_id],
-    );
-    match updated {
-        Ok(0) => return Ok(0),
-        Ok(_) => {}
-        Err(error @ StoreError::Constraint { .. }) => {
-            tracing::error!(%job_id, %error, "could not clean an impossible job");
-            return Ok(0);
-        }
-        Err(error) => return Err(error),
+    )?;
+    if updated == 0 {
+        return Ok(0);
     }
     damage::close_runs(tx, now, job_id, "its job stood in the queue")?;
     // The other columns may be damaged too; what can't be read is left out of the event.
@@ -70,16 +99,4 @@ fn clean(tx: &mut dyn Tx, now: Timestamp, row: Row) -> Result<u64> {
     };
     events::append(tx, now, &event)?;
     Ok(1)
-}
-
-/// Jobs that run or may be claimed, and whose rows can't be read, would fail every tick anew.
-fn set_unreadable_aside(tx: &mut dyn Tx, now: Timestamp, gate: GatePolicy) -> Result<u64> {
-    let mut found = 0;
-    for job_id in jobs::in_motion(tx)? {
-        if let Err(error @ StoreError::Impossible { .. }) = jobs::with_task(tx, job_id) {
-            damage::set_aside(tx, now, gate, job_id, &error)?;
-            found += 1;
-        }
-    }
-    Ok(found)
 }

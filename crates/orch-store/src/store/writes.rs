@@ -1,24 +1,25 @@
 //! The operations that write. Each returns when its work is on the disk; an error means that
 //! nothing of it is there.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use orch_core::decide::{Decision, NextJob, Submission};
 use orch_core::event::NewEvent;
-use orch_core::ids::{JobId, RepoName, Revision, TaskKey, WorkerId};
+use orch_core::ids::{JobId, RepoName, Revision, StageName, TaskKey, WorkerId};
 use orch_core::job::Fence;
 use orch_core::process::ProcessIdentity;
 
 use super::Store;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::ops::apply::RunRecord;
 use crate::ops::claim::{Claim, ClaimRequest};
 use crate::ops::guard::Guard;
 use crate::ops::submit::{IdempotencyKey, Submitted};
 use crate::ops::{
-    apply, claim, events, freeze, heartbeat, lost_tasks, outbox, pause, readmit, register_repo,
-    resume, sanitize, stamp, submit, unfreeze, workers,
+    apply, claim, events, freeze, gate_stages, heartbeat, lost_tasks, outbox, pause, readmit,
+    register_repo, resume, sanitize, stamp, submit, unfreeze, workers,
 };
 use crate::rows::repo::NewRepo;
 use crate::rows::worker::WorkerRow;
@@ -124,6 +125,13 @@ impl Store {
         self.write(move |tx| unfreeze::unfreeze(tx, now, gate, &repo))
     }
 
+    /// Guards these stages by the serial gate from now on, in every process of this queue; empty
+    /// means all. Says whether that changed anything; [`Store::readmit`] makes it felt.
+    pub fn guard_stages(&self, stages: &BTreeSet<StageName>) -> Result<bool> {
+        let stages = stages.clone();
+        self.write(move |tx| gate_stages::set(tx, &stages))
+    }
+
     /// Lets in whoever could enter at any repository; returns how many slots changed hands.
     pub fn readmit(&self, now: Timestamp) -> Result<u64> {
         let gate = self.gate_policy();
@@ -131,10 +139,21 @@ impl Store {
     }
 
     /// Cleans queued jobs with traces of an owner and sets unreadable ones aside; returns how many
-    /// rows that were.
+    /// rows that were. A row that can't be mended is logged and left; an error of the database
+    /// itself ends the sweep, and the next one finds the rest.
     pub fn sanitize(&self, now: Timestamp) -> Result<u64> {
         let gate = self.gate_policy();
-        self.write(move |tx| sanitize::sanitize(tx, now, gate))
+        let mut mended = 0;
+        for job_id in self.read(sanitize::suspects)? {
+            match self.write(move |tx| sanitize::mend(tx, now, gate, job_id)) {
+                Ok(rows) => mended += rows,
+                Err(error @ (StoreError::Constraint { .. } | StoreError::Impossible { .. })) => {
+                    tracing::error!(%job_id, %error, "an impossible job could not be mended");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(mended)
     }
 
     /// Notes that a worker lives, and what it says of itself.

@@ -2,7 +2,7 @@
 
 use orch_core::decide::first_job;
 use orch_core::event::EventKind;
-use orch_core::ids::EventId;
+use orch_core::ids::{EventId, JobId};
 use orch_core::job::JobState;
 use orch_store::{EventFilter, Page, StoreError, TaskFilter};
 
@@ -83,6 +83,30 @@ pub fn garbage_is_an_error_and_the_queue_moves_on(_: &Engine) {
         assert_eq!(claimed, Some(sound.key), "{edit}, swept {swept}: the next one is worked");
         assert!(!engine.store.integrity().unwrap().is_empty(), "{edit}");
     }
+}
+
+/// One row refuses whatever is done to it; the other is mended all the same, and the queue goes on
+/// past both.
+pub fn a_row_that_can_not_be_mended_keeps_no_other_from_it(engine: &Engine) {
+    for name in ["a", "b", "c"] {
+        engine.register(name);
+        engine.submit_to(name, 0);
+    }
+    engine.force(
+        "UPDATE jobs SET run_id = 'r-ghost', pid = 7 WHERE id = 1; \
+         UPDATE jobs SET worker_id = 'w9' WHERE id = 2",
+    );
+    engine
+        .raw(
+            "CREATE TRIGGER stuck BEFORE UPDATE ON jobs WHEN OLD.id = 1 \
+             BEGIN SELECT RAISE(ABORT, 'stuck on purpose'); END",
+        )
+        .unwrap();
+    assert_eq!(engine.store.sanitize(at(5)).unwrap(), 1, "the second");
+    assert_eq!(engine.store.job(JobId(2)).unwrap().state.status(), "queued");
+    let claimed: Vec<String> =
+        std::iter::from_fn(|| engine.claim()).map(|claim| claim.task.repo.to_string()).collect();
+    assert_eq!(claimed, ["b", "c"]);
 }
 
 pub fn an_impossible_status_is_reported(engine: &Engine) {

@@ -13,8 +13,10 @@ mod engine;
 mod fencing;
 mod gate;
 mod measure;
+mod ownership;
 mod random;
 mod reads;
+mod rows;
 mod submit;
 
 use engine::Engine;
@@ -43,10 +45,16 @@ on_sqlite! {
         every_way_back_clears_the_owner, alerts_are_not_repeated, a_hold_is_always_explained }
     gate::{ pause_steps_aside_and_resume_takes_the_place_again, held_tasks_block_nobody,
         frozen_lets_nobody_in, finished_tasks_conflict, the_view_shows_who_waits_and_why,
-        switched_off_it_admits_everybody }
+        switched_off_it_admits_everybody, stages_before_the_gate_wait_for_nobody,
+        stages_behind_the_gate_give_the_slot_free, freeze_and_pause_keep_to_the_guarded_stages,
+        a_change_of_the_guarded_stages_is_felt, a_dead_task_never_wedges_its_gate }
+    ownership::{ every_way_back_clears_and_the_claim_begins_anew,
+        whoever_lost_a_job_is_refused_wherever_it_stands, a_fence_is_demanded_in_all_its_parts,
+        the_same_end_delivered_twice_counts_once }
+    rows::{ each_status_has_its_columns_and_no_others }
     constraints::{ forged_rows_are_refused, rows_that_may_not_change_do_not }
     damage::{ the_incident, garbage_is_an_error_and_the_queue_moves_on,
-        an_impossible_status_is_reported,
+        an_impossible_status_is_reported, a_row_that_can_not_be_mended_keeps_no_other_from_it,
         a_task_without_a_job_is_found }
     concurrency::{ nothing_is_claimed_twice, commits_are_shared }
     reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,

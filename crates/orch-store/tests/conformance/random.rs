@@ -2,15 +2,19 @@
 //! lost, and nothing is claimed twice.
 
 use orch_core::decide::{Loss, Policy, cancelled, retried, run_lost};
+use orch_core::ids::StageName;
 use orch_core::job::{Fence, Job, JobState};
 use orch_core::outcome::Outcome;
-use orch_core::serial_gate::GatePolicy;
+use orch_core::serial_gate::{GatePolicy, PASSAGE};
 use orch_core::task::Task;
 use orch_store::{Claim, Guard, StoreError};
 use proptest::prelude::*;
 
 use crate::Engine;
 use crate::engine::{at, fence, repo_name, revision, situation};
+
+/// The stages that the gate guards; none named means all.
+const GUARDED: [&[&str]; 4] = [&[], &["development"], &["testing"], &["development", "testing"]];
 
 const REPOS: [&str; 2] = ["hello", "world"];
 
@@ -55,13 +59,36 @@ struct World {
     tasks: Vec<Task>,
     running: Vec<Claim>,
     lost: Vec<Fence>,
+    guarded: &'static [&'static str],
 }
 
 impl World {
     fn new(gate: GatePolicy) -> Self {
         let engine = Engine::memory(gate);
         engine.register("world");
-        Self { engine, tasks: vec![], running: vec![], lost: vec![] }
+        Self { engine, tasks: vec![], running: vec![], lost: vec![], guarded: &[] }
+    }
+
+    fn guard(&mut self, stages: &'static [&'static str]) {
+        let names = stages.iter().map(|name| StageName::new(*name).unwrap()).collect();
+        self.engine.store.guard_stages(&names).unwrap();
+        self.guarded = stages;
+    }
+
+    /// Whoever is not aside passes by exactly where the gate does not guard.
+    fn check_passages(&self, gate: GatePolicy) {
+        for task in &self.tasks {
+            let (task, job) = self.engine.store.standing(&task.key).unwrap();
+            let Some(job) = job else { continue };
+            if task.paused.is_some() || matches!(job.state, JobState::Held { .. }) {
+                assert_eq!(task.gate_slot, None, "{task:?}");
+                continue;
+            }
+            let stage = task.progress.stage.as_str();
+            let passes = !self.guarded.is_empty() && !self.guarded.contains(&stage);
+            let passage = task.gate_slot.is_some_and(|slot| slot >= PASSAGE);
+            assert!(!gate.enabled || passes == passage, "{task:?}");
+        }
     }
 
     fn step(&mut self, op: &Op) {
@@ -153,6 +180,7 @@ impl World {
 
     fn check(&self, gate: GatePolicy) {
         assert_eq!(self.engine.violations(), []);
+        self.check_passages(gate);
         let running = self.engine.store.running(None).unwrap();
         assert_eq!(running.len(), self.running.len(), "what runs is what was claimed");
         for repo in REPOS {
@@ -179,9 +207,11 @@ proptest! {
     #[test]
     fn any_order_keeps_the_laws(
         ops in prop::collection::vec(op(), 1..60), enabled: bool, width in 1..3_u32,
+        guarded in 0..4_usize,
     ) {
         let gate = GatePolicy { enabled, width };
         let mut world = World::new(gate);
+        world.guard(GUARDED[guarded]);
         for op in &ops {
             world.step(op);
             world.check(gate);

@@ -2,15 +2,18 @@
 
 use super::*;
 
+/// The newest of the real steps.
+const LAST: i64 = MIGRATIONS.len() as i64;
+
 const MORE: Migration = Migration {
-    version: 2,
+    version: LAST + 1,
     name: "more",
     portable: "CREATE TABLE more (id {{id}}, n {{int}}){{strict}};",
     sqlite: "",
 };
 
 const BROKEN: Migration = Migration {
-    version: 3,
+    version: LAST + 2,
     name: "broken",
     portable: "CREATE TABLE half (id {{id}}){{strict}};",
     sqlite: "CREATE NONSENSE",
@@ -46,8 +49,8 @@ fn an_upgraded_database_is_a_fresh_one_and_its_old_state_is_kept_beside_it() {
     let fresh = Connection::open_in_memory().unwrap();
     migrate(&fresh, None, &steps(&[MORE])).unwrap();
     assert_eq!(schema(&old), schema(&fresh));
-    let copy = Connection::open(dir.path().join("orch.db.v1.bak")).unwrap();
-    assert_eq!(applied(&copy).unwrap(), [(1, "tables".to_owned())]);
+    let copy = Connection::open(dir.path().join(format!("orch.db.v{LAST}.bak"))).unwrap();
+    assert_eq!(applied(&copy).unwrap(), applied(&old).unwrap()[..MIGRATIONS.len()]);
 }
 
 #[test]
@@ -66,7 +69,11 @@ fn a_newer_database_is_refused_by_name_of_both_versions() {
     migrate(&connection, None, &steps(&[MORE])).unwrap();
     let before = schema(&connection);
     let error = migrate(&connection, None, MIGRATIONS).unwrap_err();
-    assert!(matches!(error, StoreError::TooNew { database: 2, supported: 1 }));
-    assert!(error.to_string().contains("version 2") && error.to_string().contains("up to 1"));
+    assert!(
+        matches!(error, StoreError::TooNew { database, supported: LAST } if database == LAST + 1)
+    );
+    let said = error.to_string();
+    assert!(said.contains(&format!("version {}", LAST + 1)), "{said}");
+    assert!(said.contains(&format!("up to {LAST}")), "{said}");
     assert_eq!(schema(&connection), before);
 }

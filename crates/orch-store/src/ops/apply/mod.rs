@@ -15,7 +15,7 @@ use serde::Serialize;
 pub use record::RunRecord;
 
 use super::guard::Guard;
-use super::{admission, events};
+use super::{admission, events, gate_stages};
 use crate::engine::{Tx, Value, params};
 use crate::error::{Result, StoreError};
 
@@ -40,7 +40,7 @@ pub(crate) fn apply(
     for item in &decision.alerts {
         alert(tx, now, item)?;
     }
-    if !row.inside || leaves(&decision.step) {
+    if !row.inside || leaves(&decision.step) || moves(tx, &decision.step)? {
         admission::admit(tx, now, gate, row.repo_id)?;
     }
     Ok(next)
@@ -53,6 +53,11 @@ fn leaves(step: &Step) -> bool {
         Step::Requeue { .. } => false,
         Step::Hold(_) | Step::End(_) => true,
     }
+}
+
+/// True where the task may have come to a stage that the serial gate treats otherwise.
+fn moves(tx: &mut dyn Tx, step: &Step) -> Result<bool> {
+    Ok(matches!(step, Step::Next { .. }) && gate_stages::any(tx)?)
 }
 
 /// Enqueues a job of a task.

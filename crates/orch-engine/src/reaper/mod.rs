@@ -1,6 +1,9 @@
 //! The reaper (S3): looks at every running job that nobody here drives, and takes its run up
-//! again, collects what it left, or takes the job back. The same look is the recovery at start-up,
-//! so that recovery is never a start-up affair only.
+//! again, collects what it left, or takes the job back; and at every driven run whose supervisor may
+//! stand still. The same look is the recovery at start-up, so that recovery is never a start-up
+//! affair only. What is decided is decided in `orch_core::reap`.
+
+mod stall;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,65 +12,16 @@ use orch_core::decide::{Loss, Situation, run_lost};
 use orch_core::event::{EventKind, NewEvent};
 use orch_core::job::{Job, JobState, Ownership};
 use orch_core::process::ProcessIdentity;
+pub use orch_core::reap::{Finding, Sighting, judge};
 use orch_core::stage::MERGE_GATE;
 use orch_core::task::Task;
 use orch_process::{Observation, Revocation, RunDir};
 use orch_store::{Guard, StoreError};
 
+pub use self::stall::Watched;
 use crate::engine::Engine;
 use crate::run::{From, Owned};
 use crate::worker;
-
-/// What is to be done about a running job that nobody here drives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// Its supervisor lives, or has left an exit: drive the run from there.
-    TakeUp,
-    /// Its supervisor is just starting: look again on the next tick.
-    Wait,
-    /// Its run is gone: take the job back.
-    Gone(Loss),
-    /// Another worker has it and its lease holds.
-    Elsewhere,
-}
-
-/// What is known of such a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sighting<'a> {
-    /// Whether this worker claimed it.
-    pub mine: bool,
-    /// Whether its lease has run out.
-    pub lease_over: bool,
-    /// Whether its work is done inside the service, without a supervisor.
-    pub inside: bool,
-    /// What its run directory shows; only this worker's can be looked at.
-    pub seen: Option<&'a Observation>,
-}
-
-/// Decides about one job: identity first, then the lease.
-pub fn judge(sighting: &Sighting<'_>) -> Finding {
-    if !sighting.mine {
-        let reason = || "its worker's lease ran out".to_owned();
-        return if sighting.lease_over {
-            Finding::Gone(Loss::Vanished { reason: reason() })
-        } else {
-            Finding::Elsewhere
-        };
-    }
-    if sighting.inside {
-        return Finding::Gone(Loss::NeverStarted);
-    }
-    match sighting.seen {
-        Some(Observation::Running(_) | Observation::Exited(_)) => Finding::TakeUp,
-        Some(Observation::Starting) => Finding::Wait,
-        Some(Observation::Lost { reason }) => {
-            Finding::Gone(Loss::Vanished { reason: reason.clone() })
-        }
-        Some(Observation::NotStarted | Observation::Revoked) | None => {
-            Finding::Gone(Loss::NeverStarted)
-        }
-    }
-}
 
 /// One look at everything; never raises, the next tick looks again.
 pub fn tick(engine: &Arc<Engine>) {
@@ -116,16 +70,20 @@ fn sanitize(engine: &Engine) {
 
 fn look(engine: &Arc<Engine>, job: Job, task: Task) -> Result<(), StoreError> {
     let JobState::Running(owner) = job.state.clone() else { return Ok(()) };
-    let Some(entry) = engine.active.enter(&owner.run_id) else { return Ok(()) };
+    let Some(entry) = engine.active.enter(&owner.run_id) else {
+        stall::watch(engine, &owner);
+        return Ok(());
+    };
     // Read again under the entry: the run may have been settled since the list was read.
     if !engine.owns(&fence(&job, &owner))? {
         return Ok(());
     }
     let inside = job.agent.as_str() == MERGE_GATE;
-    let mine = owner.worker_id == engine.worker;
-    let seen = (mine && !inside).then(|| certain(&RunDir::new(engine.home.run(&owner.run_id))));
-    let lease_over = owner.lease_until < engine.clock.now();
-    let finding = judge(&Sighting { mine, lease_over, inside, seen: seen.as_ref() });
+    let sighting = Sighting { inside, ..Sighting::of(&owner, &engine.worker, engine.clock.now()) };
+    let dir = RunDir::new(engine.home.run(&owner.run_id));
+    let seen = (sighting.mine && !inside).then(|| certain(&dir));
+    let orderly = sighting.mine && engine.orderly.spares(&owner, seen.as_ref(), &dir);
+    let finding = judge(&Sighting { orderly, ..sighting.showing(seen.as_ref()) });
     match finding {
         Finding::Elsewhere | Finding::Wait => Ok(()),
         Finding::TakeUp => {
@@ -213,38 +171,5 @@ fn fence(job: &Job, owner: &Ownership) -> orch_core::job::Fence {
         job_id: job.id,
         run_id: owner.run_id.clone(),
         run_epoch: owner.run_epoch,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sighting(seen: Option<&Observation>) -> Sighting<'_> {
-        Sighting { mine: true, lease_over: false, inside: false, seen }
-    }
-
-    #[test]
-    fn a_run_is_taken_back_only_when_it_is_certainly_gone() {
-        let lost = Observation::Lost { reason: "no such process".into() };
-        let never = Finding::Gone(Loss::NeverStarted);
-        let vanished = |reason: &str| Finding::Gone(Loss::Vanished { reason: reason.into() });
-        let theirs = |lease_over| Sighting { mine: false, lease_over, inside: false, seen: None };
-        let table = [
-            (sighting(Some(&Observation::Starting)), Finding::Wait),
-            (sighting(Some(&Observation::Revoked)), never.clone()),
-            (sighting(Some(&lost)), vanished("no such process")),
-            // An own run counts by its process, however long the service was away.
-            (
-                Sighting { lease_over: true, ..sighting(Some(&Observation::Starting)) },
-                Finding::Wait,
-            ),
-            (Sighting { inside: true, ..sighting(None) }, never),
-            (theirs(false), Finding::Elsewhere),
-            (theirs(true), vanished("its worker's lease ran out")),
-        ];
-        for (sighting, expected) in table {
-            assert_eq!(judge(&sighting), expected, "{sighting:?}");
-        }
     }
 }
