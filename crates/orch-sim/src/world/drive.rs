@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use orch_core::ids::{RunId, TaskKey};
 use orch_core::outcome::Outcome;
-use orch_process::Observation;
+use orch_core::reap::Observation;
 use orch_store::StoreError;
 
 use super::git::{Branch, revision};

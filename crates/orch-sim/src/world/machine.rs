@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use orch_core::ids::{RunId, TaskKey};
 use orch_core::process::{ExitCause, ProcessIdentity, RunExit};
-use orch_process::Observation;
+use orch_core::reap::{Holder, Liveness, Observation, Shown, Traces, liveness, observed};
 
 use super::git::Branch;
 use crate::directive::End;
@@ -130,10 +130,16 @@ impl Machine {
         }
     }
 
-    fn alive(&self, identity: &ProcessIdentity) -> bool {
-        let Some(process) = self.processes.get(&identity.pid) else { return false };
-        self.pid_alone
-            || process.start_time == identity.start_time && identity.boot_id == self.boot_id()
+    /// What the process table shows under a pid, judged as the product judges it.
+    fn liveness(&self, identity: &ProcessIdentity) -> Liveness {
+        let shown = match self.processes.get(&identity.pid) {
+            None => Shown::Nobody,
+            Some(_) if self.pid_alone => return Liveness::Alive,
+            Some(process) => {
+                Shown::Somebody { start_time: process.start_time, dead: false, stopped: false }
+            }
+        };
+        liveness(identity, Some(&self.boot_id()), shown)
     }
 
     /// Whether any process has that pid.
@@ -141,26 +147,17 @@ impl Machine {
         self.processes.contains_key(&pid)
     }
 
-    /// Looks at a run as the process floor does: by its files and the process table.
+    /// Looks at a run: by its files and the process table, and by the product's own judgement.
     pub fn observe(&self, run: &RunId) -> Observation {
         let Some(dir) = self.runs.get(run) else { return Observation::NotStarted };
-        if let Some(exit) = &dir.exit {
-            return Observation::Exited(exit.clone());
-        }
-        match &dir.claim {
-            None => Observation::NotStarted,
-            Some(Claim::Revoked) => Observation::Revoked,
-            Some(Claim::Supervisor(identity)) if !self.alive(identity) => Observation::Lost {
-                reason: format!(
-                    "its supervisor, pid {}, is gone and left no exit.json",
-                    identity.pid
-                ),
-            },
-            Some(Claim::Supervisor(identity)) if dir.child => {
-                Observation::Running(identity.clone())
+        let holder = match &dir.claim {
+            None => Holder::Nobody,
+            Some(Claim::Revoked) => Holder::Revoked,
+            Some(Claim::Supervisor(identity)) => {
+                Holder::Supervisor { liveness: self.liveness(identity), identity: identity.clone() }
             }
-            Some(Claim::Supervisor(_)) => Observation::Starting,
-        }
+        };
+        observed(Traces { holder, child_started: dir.child, exit: Ok(dir.exit.clone()) })
     }
 
     /// Keeps a run that has not started from starting; true where it never will.

@@ -5,10 +5,9 @@ use orch_core::event::{EventKind, NewEvent};
 use orch_core::ids::RunId;
 use orch_core::job::{Fence, Job, JobState, Ownership};
 use orch_core::process::ProcessIdentity;
+use orch_core::reap::{Finding, Observation, Sighting, judge};
 use orch_core::stage::MERGE_GATE;
 use orch_core::task::Task;
-use orch_engine::reaper::{Finding, Sighting, judge};
-use orch_process::Observation;
 
 use super::drive::Halt;
 use super::git::number;
@@ -55,10 +54,11 @@ impl World {
             return Ok(());
         }
         let inside = job.agent.as_str() == MERGE_GATE;
-        let mine = owner.worker_id == node.id;
+        let me = node.id.clone();
+        let mine = owner.worker_id == me;
         let seen = (mine && !inside).then(|| self.certain(worker, &owner.run_id, &job));
-        let lease_over = owner.lease_until < now;
-        match judge(&Sighting { mine, lease_over, inside, seen: seen.as_ref() }) {
+        let sighting = Sighting { inside, ..Sighting::of(&owner, &me, now) };
+        match judge(&sighting.showing(seen.as_ref())) {
             Finding::Elsewhere | Finding::Wait => Ok(()),
             Finding::TakeUp => {
                 let alive = match seen {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use orch_core::decide::first_job;
 use orch_core::ids::{RunId, TaskKey};
 use orch_core::job::JobState;
-use orch_process::Observation;
+use orch_core::reap::Observation;
 
 use super::{Broken, World};
 use crate::directive::{Place, Worker};
