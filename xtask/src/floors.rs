@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("orch-agents", 3),
     ("orch-engine", 4),
     ("orch-http", 5),
+    ("orch-sim", 5),
     ("orch", 6),
 ];
 

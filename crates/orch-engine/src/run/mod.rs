@@ -129,7 +129,11 @@ pub fn drive(engine: &Engine, owned: &Owned, driven: &Driven, from: From) {
         Ok(ended) => ended,
         Err(Halt::Stopping) => return,
         Err(Halt::Lost) => return discard(engine, owned),
-        Err(Halt::Infra(outcome)) => not_judged(owned, outcome),
+        Err(Halt::Infra(outcome)) => {
+            // What was started before the fault must not go on beside the next try.
+            engine.end_run(&owned.owner.run_id);
+            not_judged(owned, outcome)
+        }
     };
     if driven.is_lost() {
         return discard(engine, owned);
