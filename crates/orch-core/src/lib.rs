@@ -14,6 +14,7 @@ pub mod job;
 pub mod outcome;
 pub mod pipeline;
 pub mod process;
+pub mod retention;
 pub mod serial_gate;
 pub mod settings;
 pub mod stage;

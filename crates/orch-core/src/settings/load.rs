@@ -13,6 +13,7 @@ use super::pipeline::{self, PipelineSettings};
 use super::reader::{Reader, Setting};
 use super::reaper::{self, Reaper};
 use super::repository::{self, Repository};
+use super::retention::{self, Retention};
 use super::serial_gate;
 use super::service::{self, Service};
 use super::staging_runner::{self, StagingRunner};
@@ -68,6 +69,8 @@ pub struct ServiceSettings {
     pub serial_gate: GatePolicy,
     /// The search for runs that are gone.
     pub reaper: Reaper,
+    /// How long what is over is kept.
+    pub retention: Retention,
 }
 
 /// What the tasks of one repository need.
@@ -102,6 +105,7 @@ pub fn load_service(sources: &Sources<'_>) -> Result<Loaded<ServiceSettings>, Se
         service: service::read(&mut reader),
         serial_gate: serial_gate::read(&mut reader),
         reaper: reaper::read(&mut reader),
+        retention: retention::read(&mut reader),
     };
     let settings = std::mem::take(&mut reader.shown);
     read_repo(&mut reader, String::new());

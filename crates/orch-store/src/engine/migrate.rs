@@ -24,12 +24,20 @@ pub(crate) struct Migration {
 }
 
 /// Every migration there is, in order.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "tables",
-    portable: include_str!("../../migrations/0001_tables.sql"),
-    sqlite: include_str!("../../migrations/0001_tables.sqlite.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "tables",
+        portable: include_str!("../../migrations/0001_tables.sql"),
+        sqlite: include_str!("../../migrations/0001_tables.sqlite.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "retention",
+        portable: include_str!("../../migrations/0003_retention.sql"),
+        sqlite: include_str!("../../migrations/0003_retention.sqlite.sql"),
+    },
+];
 
 /// The marked words and what SQLite puts in their place.
 const SQLITE_WORDS: [(&str, &str); 3] = [

@@ -5,6 +5,7 @@
 
 mod care;
 mod pool;
+mod prune;
 mod reads;
 mod writer;
 mod writes;

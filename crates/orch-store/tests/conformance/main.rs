@@ -13,6 +13,7 @@ mod engine;
 mod fencing;
 mod gate;
 mod measure;
+mod prune;
 mod random;
 mod reads;
 mod submit;
@@ -49,6 +50,9 @@ on_sqlite! {
         an_impossible_status_is_reported,
         a_task_without_a_job_is_found }
     concurrency::{ nothing_is_claimed_twice, commits_are_shared }
+    prune::{ due_is_what_the_rule_says, a_task_goes_with_all_that_is_its_own_and_nothing_else,
+        a_step_is_bounded_and_the_next_goes_on, records_go_after_their_time,
+        numbers_of_events_are_never_given_again, the_schema_lets_no_other_event_go }
     reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,
         workers_are_remembered, wakeups_look_ahead, subscribers_are_woken }
     care::{ reopening_without_closing_keeps_everything, a_backup_is_a_whole_database,

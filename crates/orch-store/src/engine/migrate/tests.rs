@@ -3,14 +3,14 @@
 use super::*;
 
 const MORE: Migration = Migration {
-    version: 2,
+    version: 1_001,
     name: "more",
     portable: "CREATE TABLE more (id {{id}}, n {{int}}){{strict}};",
     sqlite: "",
 };
 
 const BROKEN: Migration = Migration {
-    version: 3,
+    version: 1_002,
     name: "broken",
     portable: "CREATE TABLE half (id {{id}}){{strict}};",
     sqlite: "CREATE NONSENSE",
@@ -46,8 +46,11 @@ fn an_upgraded_database_is_a_fresh_one_and_its_old_state_is_kept_beside_it() {
     let fresh = Connection::open_in_memory().unwrap();
     migrate(&fresh, None, &steps(&[MORE])).unwrap();
     assert_eq!(schema(&old), schema(&fresh));
-    let copy = Connection::open(dir.path().join("orch.db.v1.bak")).unwrap();
-    assert_eq!(applied(&copy).unwrap(), [(1, "tables".to_owned())]);
+    let copy =
+        Connection::open(dir.path().join(format!("orch.db.v{}.bak", newest(MIGRATIONS)))).unwrap();
+    let before: Vec<_> =
+        MIGRATIONS.iter().map(|step| (step.version, step.name.to_owned())).collect();
+    assert_eq!(applied(&copy).unwrap(), before);
 }
 
 #[test]
@@ -66,7 +69,11 @@ fn a_newer_database_is_refused_by_name_of_both_versions() {
     migrate(&connection, None, &steps(&[MORE])).unwrap();
     let before = schema(&connection);
     let error = migrate(&connection, None, MIGRATIONS).unwrap_err();
-    assert!(matches!(error, StoreError::TooNew { database: 2, supported: 1 }));
-    assert!(error.to_string().contains("version 2") && error.to_string().contains("up to 1"));
+    let known = newest(MIGRATIONS);
+    assert!(
+        matches!(error, StoreError::TooNew { database: 1_001, supported } if supported == known)
+    );
+    let told = [String::from("version 1001"), format!("up to {known}")];
+    assert!(told.iter().all(|words| error.to_string().contains(words)), "{error}");
     assert_eq!(schema(&connection), before);
 }
