@@ -171,3 +171,109 @@ const DAILY: [(&str, &str); 4] = [
     ("ORCH_RETENTION_RUNS", "5d"),
     ("ORCH_RETENTION_KEEP_RUNS", "0"),
 ];
+
+#[test]
+fn tasks_go_by_age_and_number_and_take_their_directories_along() {
+    let world = World::new(&DAILY);
+    let (old, old_run) = world.finished();
+    world.set(day(1));
+    let (newest, newest_run) = world.finished();
+    let (open, open_run) = world.running();
+    world.set(day(4));
+    assert_eq!(world.round(), Round::default(), "nothing is old enough");
+    world.set(day(9));
+    // By now the directories' time is over, the open task's excepted.
+    let round = world.round();
+    assert_eq!((round.tasks, round.run_dirs, round.bytes), (0, 2, 6));
+    assert!(!world.has_dir(&old_run) && !world.has_dir(&newest_run));
+    assert!(world.has_task(&old));
+    world.set(day(300));
+    let round = world.round();
+    assert_eq!((round.tasks, round.run_dirs, round.failed), (1, 0, 0));
+    assert!(!world.has_task(&old));
+    assert!(world.has_task(&newest), "the newest one stays");
+    assert!(world.has_task(&open) && world.has_dir(&open_run));
+    assert_eq!(world.engine.store.running(None).unwrap().len(), 1);
+    assert_eq!(world.round(), Round::default(), "a second round finds nothing");
+}
+
+#[test]
+fn directories_stay_with_their_tasks_where_only_tasks_have_a_time() {
+    let world = World::new(&[
+        ("ORCH_RETENTION_TASKS", "10d"),
+        ("ORCH_RETENTION_KEEP_TASKS", "0"),
+        ("ORCH_RETENTION_RUNS", "0"),
+    ]);
+    let (key, run) = world.finished();
+    world.set(day(9));
+    world.round();
+    assert!(world.has_dir(&run));
+    world.set(day(11));
+    let round = world.round();
+    assert_eq!((round.tasks, round.run_dirs), (1, 1));
+    assert!(!world.has_dir(&run) && !world.has_task(&key));
+}
+
+#[test]
+fn what_lives_stays_and_does_not_stand_in_the_way() {
+    let world = World::new(&[
+        ("ORCH_RETENTION_TASKS", "10d"),
+        ("ORCH_RETENTION_KEEP_TASKS", "0"),
+        ("ORCH_RETENTION_RUNS", "5d"),
+        ("ORCH_RETENTION_KEEP_RUNS", "0"),
+    ]);
+    let (alive, alive_run) = world.finished();
+    let (driven, driven_run) = world.finished();
+    let (gone, gone_run) = world.finished();
+    bring_to_life(&world.engine.home.run(&alive_run));
+    let entry = world.engine.active.enter(&driven_run).unwrap();
+    // A directory that the database does not know, and whose run lives all the same.
+    let stranger = RunId::from_parts(7, 7);
+    fs::create_dir(world.engine.home.run(&stranger)).unwrap();
+    bring_to_life(&world.engine.home.run(&stranger));
+    world.set(day(60));
+    let round = retention::round(&world.engine, &mut |_| {}).unwrap();
+    assert_eq!((round.tasks, round.run_dirs), (1, 1));
+    assert!(!world.has_task(&gone) && !world.has_dir(&gone_run));
+    for (key, run) in [(&alive, &alive_run), (&driven, &driven_run)] {
+        assert!(world.has_task(key) && world.has_dir(run), "{key}");
+    }
+    assert!(world.has_dir(&stranger));
+
+    drop(entry);
+    for run in [&alive_run, &stranger] {
+        fs::remove_file(RunDir::new(world.engine.home.run(run)).claim()).unwrap();
+    }
+    let round = world.round();
+    assert_eq!((round.tasks, round.run_dirs, round.failed), (2, 3, 0));
+}
+
+#[test]
+fn the_newest_directories_stay_and_what_is_no_run_is_not_touched() {
+    let world = World::new(&[("ORCH_RETENTION_RUNS", "5d"), ("ORCH_RETENTION_KEEP_RUNS", "2")]);
+    let runs: Vec<RunId> = (0..4)
+        .map(|n| {
+            world.set(day(n));
+            world.finished().1
+        })
+        .collect();
+    let notes = world.engine.home.path().join("runs/my notes");
+    fs::create_dir(&notes).unwrap();
+    world.set(day(200));
+    assert_eq!(world.round().run_dirs, 2);
+    let kept: Vec<bool> = runs.iter().map(|run| world.has_dir(run)).collect();
+    assert_eq!(kept, [false, false, true, true]);
+    assert!(notes.exists());
+}
+
+#[test]
+fn a_round_ends_early_where_the_service_stops_and_the_next_goes_on() {
+    let world = World::new(&[("ORCH_RETENTION_TASKS", "10d"), ("ORCH_RETENTION_KEEP_TASKS", "0")]);
+    let keys: Vec<TaskKey> = (0..60).map(|_| world.finished().0).collect();
+    world.set(day(60));
+    world.engine.wake.stop();
+    let round = retention::round(&world.engine, &mut |_| {}).unwrap();
+    let left = keys.iter().filter(|key| world.has_task(key)).count() as u64;
+    assert!(round.tasks < 60 && left == 60 - round.tasks, "{round:?}, {left} left");
+    assert_eq!(world.engine.store.integrity().unwrap(), Vec::<String>::new());
+}

@@ -55,7 +55,7 @@ on_sqlite! {
         numbers_of_events_are_never_given_again, the_schema_lets_no_other_event_go }
     reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,
         workers_are_remembered, wakeups_look_ahead, subscribers_are_woken }
-    care::{ reopening_without_closing_keeps_everything, a_backup_is_a_whole_database,
+    care::{ reopening_without_closing_keeps_everything, a_backup_is_a_whole_database, a_damaged_database_is_copied_as_it_is,
         the_file_is_private, a_healthy_database_has_no_complaints,
         a_newer_database_is_refused, a_file_that_is_no_database_is_refused }
 }

@@ -54,6 +54,21 @@ fn an_upgraded_database_is_a_fresh_one_and_its_old_state_is_kept_beside_it() {
 }
 
 #[test]
+fn a_damaged_database_is_copied_and_brought_up_to_date_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("orch.db");
+    let old = Connection::open(&path).unwrap();
+    migrate(&old, Some(&path), MIGRATIONS).unwrap();
+    let edit = "PRAGMA ignore_check_constraints = ON; INSERT INTO repos \
+                (name, key_prefix, next_number, remote, default_branch, created_at) \
+                VALUES ('x', 'X', -1, 'x', 'x', 0); PRAGMA ignore_check_constraints = OFF";
+    old.execute_batch(edit).unwrap();
+    migrate(&old, Some(&path), &steps(&[MORE])).unwrap();
+    assert_eq!(version(&old).unwrap(), 1_001);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+#[test]
 fn a_step_that_fails_leaves_nothing() {
     let connection = Connection::open_in_memory().unwrap();
     migrate(&connection, None, &steps(&[MORE])).unwrap();
