@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -132,12 +132,21 @@ fn the_service_deletes_what_is_past_its_time_and_works_on() {
     drop(service);
 }
 
-#[test]
-fn a_backup_taken_under_load_becomes_a_working_service() {
-    let root = tempfile::tempdir().unwrap();
-    let names = ["left", "right"];
-    let repositories = names.map(|name| repository(root.path(), name));
-    let first = Orch::new(PROGRAM, root.path()).with("ORCH_MAX_CONCURRENCY", "4");
+const NAMES: [&str; 2] = ["left", "right"];
+
+/// A service whose database is copied while tasks come in, are worked and get done; then it is
+/// killed and its agents come to their ends.
+struct CopiedUnderLoad {
+    orch: Orch,
+    repositories: [Repository; 2],
+    copy: PathBuf,
+    /// The tasks that were acknowledged before the copy was begun.
+    acknowledged: BTreeSet<String>,
+}
+
+fn copied_under_load(root: &Path) -> CopiedUnderLoad {
+    let repositories = NAMES.map(|name| repository(root, name));
+    let first = Orch::new(PROGRAM, root).with("ORCH_MAX_CONCURRENCY", "4");
     for repository in &repositories {
         first.ok(&repository.checkout, &["init"]);
     }
@@ -153,7 +162,7 @@ fn a_backup_taken_under_load_becomes_a_working_service() {
         states.is_superset(&["done", "running"].map(str::to_owned).into()).then_some(())
     });
     // Tasks come in without a pause while the copy is made.
-    let (copied, copy) = (AtomicBool::new(false), root.path().join("copy.db"));
+    let (copied, copy) = (AtomicBool::new(false), root.join("copy.db"));
     let acknowledged = thread::scope(|scope| {
         let submit = scope.spawn(|| {
             let mut number = 0;
@@ -168,44 +177,72 @@ fn a_backup_taken_under_load_becomes_a_working_service() {
             let tasks = tasks(&first);
             tasks.iter().any(|task| text(&task["title"]).starts_with("More")).then_some(tasks)
         });
-        first.ok(root.path(), &["db", "backup", copy.to_str().unwrap()]);
+        first.ok(root, &["db", "backup", copy.to_str().unwrap()]);
         copied.store(true, Ordering::Relaxed);
         submit.join().unwrap();
         before
     });
-    let keys = |tasks: &[Value]| -> BTreeSet<String> {
-        tasks.iter().map(|task| text(&task["key"]).to_owned()).collect()
-    };
     let acknowledged = keys(&acknowledged);
     service.kill();
     supervisors_gone(&first);
+    CopiedUnderLoad { orch: first, repositories, copy, acknowledged }
+}
 
-    // Another state directory: nothing but the copy, the origins and the checkouts.
-    let elsewhere = tempfile::tempdir().unwrap();
-    let second = Orch::new(PROGRAM, elsewhere.path()).with("ORCH_MAX_CONCURRENCY", "4");
-    fs::DirBuilder::new().mode(0o700).create(second.home()).unwrap();
-    fs::copy(&copy, second.home().join("orch.db")).unwrap();
-    let check = second.json(&["db", "check", "--json"]);
+fn keys(tasks: &[Value]) -> BTreeSet<String> {
+    tasks.iter().map(|task| text(&task["key"]).to_owned()).collect()
+}
+
+/// Nothing is lost, and everything goes on to its end.
+fn works_on(orch: &Orch, world: &CopiedUnderLoad) {
+    let check = orch.json(&["db", "check", "--json"]);
     assert_eq!(check["ok"], true, "{check}");
-    let service = second.serve();
-    let restored = keys(&tasks(&second));
-    assert_eq!(acknowledged.difference(&restored).next(), None, "a task is lost");
+    let service = orch.serve();
+    let restored = keys(&tasks(orch));
+    assert_eq!(world.acknowledged.difference(&restored).next(), None, "a task is lost");
     let done = until("every task of the copy to be done", || {
-        let tasks = tasks(&second);
+        let tasks = tasks(orch);
         for task in &tasks {
-            let key = text(&task["key"]);
-            assert_ne!(task["state"], "held", "{}", second.ok(elsewhere.path(), &["why", key]));
+            let why = || orch.ok(&orch.home(), &["why", text(&task["key"])]);
+            assert_ne!(task["state"], "held", "{}", why());
         }
         tasks.iter().all(|task| task["state"] == "done").then_some(tasks)
     });
     for task in &done {
         let (key, repo) = (text(&task["key"]), text(&task["repo"]));
-        let repository = &repositories[names.iter().position(|name| *name == repo).unwrap()];
+        let repository = &world.repositories[usize::from(repo == NAMES[1])];
         assert_eq!(repository.on_main(&format!("work-{key}")).trim(), key);
     }
-    assert_eq!(second.json(&["db", "check", "--json"])["ok"], true);
+    assert_eq!(orch.json(&["db", "check", "--json"])["ok"], true);
     service.stop();
-    supervisors_gone(&second);
+    supervisors_gone(orch);
+}
+
+/// Nothing but the copy, the origins and the checkouts is there.
+#[test]
+fn a_backup_taken_under_load_becomes_a_working_service() {
+    let root = tempfile::tempdir().unwrap();
+    let world = copied_under_load(root.path());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let second = Orch::new(PROGRAM, elsewhere.path()).with("ORCH_MAX_CONCURRENCY", "4");
+    fs::DirBuilder::new().mode(0o700).create(second.home()).unwrap();
+    fs::copy(&world.copy, second.home().join("orch.db")).unwrap();
+    works_on(&second, &world);
+}
+
+#[test]
+fn a_backup_takes_the_place_of_the_database_it_was_taken_of() {
+    let root = tempfile::tempdir().unwrap();
+    let world = copied_under_load(root.path());
+    let home = world.orch.home();
+    for file in ["orch.db-wal", "orch.db-shm"] {
+        // There is none where the last one to use the database tidied up.
+        let _ = fs::remove_file(home.join(file));
+    }
+    for room in ["mirrors", "worktrees"] {
+        fs::remove_dir_all(home.join(room)).unwrap();
+    }
+    fs::copy(&world.copy, home.join("orch.db")).unwrap();
+    works_on(&world.orch, &world);
 }
 
 fn supervisors_gone(orch: &Orch) {

@@ -13,6 +13,7 @@ mod engine;
 mod fencing;
 mod gate;
 mod measure;
+mod measure_prune;
 mod prune;
 mod random;
 mod reads;

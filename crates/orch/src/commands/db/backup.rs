@@ -18,7 +18,8 @@ The copy shows one moment, is checked as a whole before it gets its name, and ca
 owner only. Its folder must be there.
 
 To restore: stop the service, put the copy in the place of orch.db in the state directory, remove \
-orch.db-wal and orch.db-shm, start the service.")]
+orch.db-wal, orch.db-shm, mirrors and worktrees, start the service. What a restored service does is \
+in docs/operations/running.md.")]
 pub struct Args {
     /// The file to make; one that is there is refused.
     file: PathBuf,
