@@ -109,7 +109,7 @@ fn report(out: &Out, done: &Round, as_json: bool) -> anyhow::Result<ExitCode> {
             "the files of {} could not be deleted",
             some(failed, "task or run")
         ))
-        .hint("the warnings above name them; see to their permissions and call it again")
+        .hint("see who owns the files in `runs` and `worktrees` of the state directory, then call it again")
         .into()),
     }
 }
