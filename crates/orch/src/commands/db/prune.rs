@@ -14,6 +14,9 @@ use crate::output::Out;
 
 /// What it is asked for.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+What is open, runs or is among the newest is never deleted. The service does the same every hour; \
+`orch config show` tells how long what is kept.")]
 pub struct Args {
     /// Only say what would be deleted.
     #[arg(long)]
