@@ -95,3 +95,30 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Retention {
 fn age(reader: &mut Reader<'_>, key: &Key) -> Option<Duration> {
     Some(reader.duration(key)).filter(|age| !age.is_zero())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Env, Sources, load_service};
+    use super::*;
+
+    fn read(settings: &[(&str, &str)]) -> Retention {
+        let env: Env = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let sources = Sources { service: None, repository: None, env: &env };
+        load_service(&sources).unwrap().value.retention
+    }
+
+    #[test]
+    fn nothing_is_kept_for_ever_unless_somebody_says_so() {
+        const DAY: Duration = Duration::from_hours(24);
+        let default = read(&[]);
+        assert_eq!(default.tasks, Keep { age: Some(90 * DAY), newest: 1_000 });
+        assert_eq!(default.runs, Keep { age: Some(14 * DAY), newest: 200 });
+        assert_eq!(default.records, Some(30 * DAY));
+        let off = read(&[
+            ("ORCH_RETENTION_TASKS", "0"),
+            ("ORCH_RETENTION_RUNS", "0s"),
+            ("ORCH_RETENTION_RECORDS", "0"),
+        ]);
+        assert_eq!((off.tasks.age, off.runs.age, off.records), (None, None, None));
+    }
+}
