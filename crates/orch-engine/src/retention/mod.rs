@@ -17,7 +17,7 @@ use crate::error::chain;
 /// first.
 const FIRST: Duration = Duration::from_mins(1);
 /// Rows that one step deletes at most: a few milliseconds of the writer.
-const ROWS: u32 = 500;
+const ROWS: u32 = 200;
 /// The shortest and the longest rest after a step.
 const REST: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 

@@ -11,7 +11,7 @@ use crate::Engine;
 use crate::engine::{ONE, at};
 
 /// Rows per step and tasks per look, as the service takes them.
-const ROWS: u32 = 500;
+const ROWS: u32 = 200;
 const TASKS: u32 = 50;
 
 /// Finished tasks with four jobs, runs and gate results and twelve events each.
