@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod pipeline;
 pub mod process;
 pub mod reap;
+pub mod retention;
 pub mod serial_gate;
 pub mod settings;
 pub mod stage;

@@ -17,6 +17,7 @@ pub mod reconciler;
 pub mod register;
 pub mod repo_config;
 pub mod report;
+pub mod retention;
 pub mod run;
 mod runners;
 pub mod service;

@@ -10,7 +10,7 @@ use orch_store::WorkerRow;
 use crate::engine::{Engine, HEARTBEAT};
 use crate::error::chain;
 use crate::orderly::Orderly;
-use crate::{reaper, reconciler, worker};
+use crate::{reaper, reconciler, retention, worker};
 
 /// From one look of the reconciler to the next.
 const RECONCILE: Duration = Duration::from_secs(15);
@@ -46,6 +46,7 @@ impl Service {
                     reconciler::tick(engine);
                 }
             })?,
+            spawn("retention", &engine, |engine| retention::run(engine))?,
             spawn("heartbeat", &engine, move |engine| {
                 heartbeat(engine, with_worker);
             })?,

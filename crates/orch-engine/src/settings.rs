@@ -6,7 +6,7 @@ use std::time::Duration;
 use orch_core::ids::StageName;
 use orch_core::serial_gate::GatePolicy;
 use orch_core::settings::{
-    Env, RepoSettings, ServiceSettings, SettingsErrors, SettingsFile, Sources, load_repo,
+    Env, RepoSettings, Retention, ServiceSettings, SettingsErrors, SettingsFile, Sources, load_repo,
 };
 
 /// The service's settings as the engine uses them.
@@ -26,6 +26,8 @@ pub struct EngineSettings {
     pub reaper_interval: Duration,
     /// The sanitizer's kill-switch.
     pub sanitize_enabled: bool,
+    /// How long what is over is kept.
+    pub retention: Retention,
 }
 
 impl EngineSettings {
@@ -39,6 +41,7 @@ impl EngineSettings {
             gate_stages: settings.serial_gate_stages.clone(),
             reaper_interval: settings.reaper.interval,
             sanitize_enabled: settings.reaper.sanitize_enabled,
+            retention: settings.retention,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The bare mirror of a repository: origin's branches under `refs/remotes/origin`, the tasks'
 //! own branches under `refs/heads/orch`, where no fetch can touch them.
 
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -120,10 +121,18 @@ impl Mirror {
         self.bare().args(["worktree", "prune", "--expire=now"]).ok().map(drop)
     }
 
-    /// Deletes a task's branch in this mirror; fine if it is not there.
-    pub fn delete_branch(&self, key: &TaskKey) -> Result<()> {
-        let name = format!("refs/heads/{}", key.branch());
-        self.bare().args(["update-ref", "-d", &name]).ok().map(drop)
+    /// Deletes those of these tasks' branches that are in this mirror; returns how many were.
+    pub fn delete_branches<'a>(&self, keys: impl Iterator<Item = &'a TaskKey>) -> Result<u64> {
+        let list = self.bare().args(["for-each-ref", "--format=%(refname)", "refs/heads"]).ok()?;
+        let there: HashSet<&[u8]> = list.split(|byte| *byte == b'\n').collect();
+        let names = keys.map(|key| format!("refs/heads/{}", key.branch()));
+        let names = names.filter(|name| there.contains(name.as_bytes()));
+        let commands: Vec<String> = names.map(|name| format!("delete {name}\n")).collect();
+        if commands.is_empty() {
+            return Ok(0);
+        }
+        let delete = self.bare().args(["update-ref", "--stdin"]).input(commands.concat());
+        delete.ok().map(|_| commands.len() as u64)
     }
 
     /// Packs objects and drops unreachable ones of more than two weeks. Nothing else does this:

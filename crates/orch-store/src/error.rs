@@ -66,6 +66,14 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// A copy was made and kept, and what it is a copy of is damaged.
+    #[error("the database is damaged, and so is its copy {path}: {what}; run `orch db check`")]
+    DamagedCopy {
+        /// The copy.
+        path: PathBuf,
+        /// The first thing that is wrong.
+        what: String,
+    },
     /// A constraint of the schema refused the write.
     #[error("the database refused a write that breaks {constraint:?}")]
     Constraint {

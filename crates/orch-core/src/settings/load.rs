@@ -13,6 +13,7 @@ use super::pipeline::{self, PipelineSettings};
 use super::reader::{Reader, Setting};
 use super::reaper::{self, Reaper};
 use super::repository::{self, Repository};
+use super::retention::{self, Retention};
 use super::serial_gate;
 use super::service::{self, Service};
 use super::staging_runner::{self, StagingRunner};
@@ -70,6 +71,8 @@ pub struct ServiceSettings {
     pub serial_gate_stages: BTreeSet<StageName>,
     /// The search for runs that are gone.
     pub reaper: Reaper,
+    /// How long what is over is kept.
+    pub retention: Retention,
 }
 
 /// What the tasks of one repository need.
@@ -105,6 +108,7 @@ pub fn load_service(sources: &Sources<'_>) -> Result<Loaded<ServiceSettings>, Se
         serial_gate: serial_gate::read(&mut reader),
         serial_gate_stages: serial_gate::read_stages(&mut reader),
         reaper: reaper::read(&mut reader),
+        retention: retention::read(&mut reader),
     };
     let settings = std::mem::take(&mut reader.shown);
     read_repo(&mut reader, String::new());

@@ -143,9 +143,11 @@ fn worktrees_are_listed_and_the_lost_ones_forgotten() {
     assert_eq!(seen, [(key("T-1"), true), (key("T-2"), false)]);
     mirror.prune_worktrees().unwrap();
     assert_eq!(mirror.worktrees().unwrap().len(), 1);
-    for _ in 0..2 {
-        mirror.delete_branch(&key("T-1")).unwrap();
+    for deleted in [1, 0] {
+        let keys = [key("T-1"), key("T-9")];
+        assert_eq!(mirror.delete_branches(keys.iter()).unwrap(), deleted);
         assert_eq!(mirror.branch_head(&key("T-1")).unwrap(), None);
+        assert!(mirror.branch_head(&key("T-2")).unwrap().is_some());
     }
 }
 

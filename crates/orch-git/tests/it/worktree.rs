@@ -86,7 +86,7 @@ fn a_branch_deleted_under_its_worktree_begins_again_with_the_files() {
     let worktree = world.worktree(&mirror, "T-1");
     let base = worktree.head().unwrap();
     write(&worktree, "half", "done");
-    mirror.delete_branch(&key("T-1")).unwrap();
+    mirror.delete_branches([key("T-1")].iter()).unwrap();
     let worktree = world.worktree(&mirror, "T-1");
     assert_eq!((worktree.head().unwrap(), read(&worktree, "half").as_str()), (base, "done"));
 }

@@ -34,6 +34,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 3,
+        name: "retention",
+        portable: include_str!("../../migrations/0003_retention.sql"),
+        sqlite: include_str!("../../migrations/0003_retention.sqlite.sql"),
+        postgres: include_str!("../../migrations/0003_retention.postgres.sql"),
+    },
 ];
 
 /// What a database says of its schema.

@@ -6,6 +6,7 @@
 mod care;
 mod pool;
 mod postgres;
+mod prune;
 mod reads;
 mod settled;
 mod sqlite;

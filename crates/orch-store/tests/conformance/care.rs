@@ -22,13 +22,33 @@ pub fn a_backup_is_a_whole_database(engine: &Engine) {
     let copy = engine.dir.path().join("copy.db");
     engine.store.backup(&copy).unwrap();
     engine.store.pause(at(5), &key, None).unwrap();
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
     let restored = Store::open(&copy, StoreOptions { gate: ONE }).unwrap();
     assert_eq!(restored.integrity().unwrap(), Vec::<String>::new());
     assert_eq!(restored.task(&key).unwrap().paused, None);
     let error = engine.store.backup(&copy).unwrap_err();
     assert!(error.to_string().contains("will not overwrite"), "{error}");
+    let others: Vec<_> = std::fs::read_dir(engine.dir.path())
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("copy.db.") || name.ends_with(".partial"))
+        .collect();
+    assert_eq!(others, Vec::<String>::new(), "nothing is left beside the copy");
     let nowhere = engine.dir.path().join("no/such/folder.db");
     assert!(matches!(engine.store.backup(&nowhere), Err(StoreError::Io { .. })));
+}
+
+pub fn a_damaged_database_is_copied_as_it_is(engine: &Engine) {
+    engine.submit();
+    engine.force("UPDATE jobs SET task_id = 77 WHERE id = 1");
+    let copy = engine.dir.path().join("copy.db");
+    let error = engine.store.backup(&copy).unwrap_err();
+    assert!(matches!(&error, StoreError::DamagedCopy { path, .. } if *path == copy), "{error:?}");
+    let kept = Store::open(&copy, StoreOptions { gate: ONE }).unwrap();
+    assert_ne!(kept.integrity().unwrap(), Vec::<String>::new());
 }
 
 pub fn the_file_is_private(engine: &Engine) {

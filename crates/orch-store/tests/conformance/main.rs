@@ -13,7 +13,9 @@ mod engine;
 mod fencing;
 mod gate;
 mod measure;
+mod measure_prune;
 mod ownership;
+mod prune;
 mod random;
 mod reads;
 mod rows;
@@ -70,6 +72,9 @@ on_both! {
     damage::{ the_incident, garbage_is_an_error_and_the_queue_moves_on,
         an_impossible_status_is_reported, a_task_without_a_job_is_found }
     concurrency::{ nothing_is_claimed_twice }
+    prune::{ due_is_what_the_rule_says, a_task_goes_with_all_that_is_its_own_and_nothing_else,
+        a_step_is_bounded_and_the_next_goes_on, records_go_after_their_time,
+        numbers_of_events_are_never_given_again, the_schema_lets_no_other_event_go }
     reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,
         workers_are_remembered, wakeups_look_ahead, subscribers_are_woken }
     care::{ reopening_without_closing_keeps_everything, a_healthy_database_has_no_complaints,
@@ -79,7 +84,7 @@ on_both! {
 /// What only a database in a file can do, or suffer.
 mod file {
     on_sqlite! {
-        care::{ a_backup_is_a_whole_database, the_file_is_private,
+        care::{ a_backup_is_a_whole_database, a_damaged_database_is_copied_as_it_is, the_file_is_private,
             a_file_that_is_no_database_is_refused }
         constraints::{ types_are_checked }
         damage::{ garbage_past_the_checks_is_an_error_too,

@@ -7,7 +7,7 @@ use orch_core::job::{Fence, Job, JobState};
 use orch_core::outcome::Outcome;
 use orch_core::serial_gate::{GatePolicy, PASSAGE};
 use orch_core::task::Task;
-use orch_store::{Claim, Guard, StoreError};
+use orch_store::{Claim, DueTasks, Guard, StoreError};
 use proptest::prelude::*;
 
 use crate::Engine;
@@ -33,6 +33,7 @@ enum Op {
     Freeze(usize),
     Unfreeze(usize),
     Tick,
+    Prune(u32),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -51,6 +52,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..2_usize).prop_map(Op::Freeze),
         1 => (0..2_usize).prop_map(Op::Unfreeze),
         1 => Just(Op::Tick),
+        2 => (1..30_u32).prop_map(Op::Prune),
     ]
 }
 
@@ -130,6 +132,7 @@ impl World {
             Op::Unfreeze(n) => {
                 self.engine.store.unfreeze(at(5), &repo_name(REPOS[*n])).map(drop).unwrap();
             }
+            Op::Prune(rows) => self.prune(*rows),
             Op::Tick => {
                 assert_eq!(self.engine.store.sanitize(at(6)).unwrap(), 0);
                 assert_eq!(self.engine.store.readmit(at(6)).unwrap(), 0, "everybody is in already");
@@ -170,6 +173,22 @@ impl World {
         let Ok(decision) = retried(situation(&task, &job)) else { return };
         let guard = Guard::Idle { job_id: job.id, run_epoch: job.run_epoch };
         self.engine.store.apply(at(30), &guard, &decision, None).unwrap();
+    }
+
+    /// Deletes what is over, or a part of it.
+    fn prune(&mut self, rows: u32) {
+        let due = DueTasks { before: at(60), keep: 1 };
+        let ids: Vec<_> =
+            self.engine.store.due_tasks(due, None, 9).unwrap().iter().map(|task| task.id).collect();
+        let open = |world: &Self| world.tasks.iter().filter(|task| world.is_open(task)).count();
+        let before = open(self);
+        self.engine.store.prune_tasks(due.before, &ids, rows).unwrap();
+        assert_eq!(open(self), before, "an open task is never deleted");
+        self.tasks.retain(|task| self.engine.store.task(&task.key).is_ok());
+    }
+
+    fn is_open(&self, task: &Task) -> bool {
+        self.engine.store.task(&task.key).is_ok_and(|task| task.state.is_open())
     }
 
     fn on_task(&self, n: usize, what: impl Fn(&Engine, &Task) -> orch_store::Result<bool>) {

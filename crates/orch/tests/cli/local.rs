@@ -109,7 +109,7 @@ fn a_pipeline_is_shown_and_checked() {
 #[test]
 fn the_database_is_made_checked_and_copied() {
     let place = Place::new();
-    for args in [&["db", "check"][..], &["db", "backup", "copy.db"]] {
+    for args in [&["db", "check"][..], &["db", "backup", "copy.db"], &["db", "prune"]] {
         place.orch(place.path(), args).exits(3);
     }
     place.orch(place.path(), &["db", "migrate"]).exits(0);
@@ -120,6 +120,14 @@ fn the_database_is_made_checked_and_copied() {
     assert!(place.path().join("copy.db").is_file());
     let again = place.orch(place.path(), &["db", "backup", "copy.db"]).exits(1);
     assert!(again.stderr.contains("copy.db"), "{}", again.all());
+    for nowhere in ["no/such/copy.db", "."] {
+        let refused = place.orch(place.path(), &["db", "backup", nowhere]).exits(1);
+        assert!(refused.stderr.contains("hint:"), "{}", refused.all());
+    }
+    let json = place.orch(place.path(), &["db", "backup", "--json", "two.db"]).exits(0).json();
+    assert_eq!(json["checked"], true);
+    let bytes = fs::metadata(place.path().join("two.db")).unwrap().len();
+    assert_eq!(json["bytes"], bytes);
     let mode = fs::metadata(place.state()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }

@@ -113,6 +113,7 @@ fn tasks_are_submitted_listed_shown_and_acted_on() {
     }
     place.orch(&root, &["db", "check"]).exits(0);
     place.orch(&root, &["db", "backup", "copy.db"]).exits(0);
+    place.orch(&root, &["db", "prune"]).exits(0);
     assert_eq!(served.end("-TERM"), Some(0));
 }
 

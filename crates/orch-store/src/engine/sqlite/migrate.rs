@@ -34,7 +34,11 @@ pub(crate) fn migrate(
         && before > 0
     {
         let copy = free_name(file, before);
-        care::backup(connection, &copy)?;
+        match care::backup(connection, &copy) {
+            // A damaged row must not keep the service down; `orch db check` lists it.
+            Err(error @ StoreError::DamagedCopy { .. }) => tracing::error!(%error),
+            made => made?,
+        }
         tracing::info!(backup = %copy.display(), "copied the database before its migration");
     }
     for step in steps {

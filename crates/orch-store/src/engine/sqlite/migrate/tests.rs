@@ -3,11 +3,8 @@
 use super::*;
 use crate::engine::migrate::MIGRATIONS;
 
-/// The newest of the real steps.
-const LAST: i64 = MIGRATIONS.len() as i64;
-
 const MORE: Migration = Migration {
-    version: LAST + 1,
+    version: 1_001,
     name: "more",
     portable: "CREATE TABLE more (id {{id}}, n {{int}}){{strict}};",
     sqlite: "",
@@ -15,7 +12,7 @@ const MORE: Migration = Migration {
 };
 
 const BROKEN: Migration = Migration {
-    version: LAST + 2,
+    version: 1_002,
     name: "broken",
     portable: "CREATE TABLE half (id {{id}}){{strict}};",
     sqlite: "CREATE NONSENSE",
@@ -52,8 +49,26 @@ fn an_upgraded_database_is_a_fresh_one_and_its_old_state_is_kept_beside_it() {
     let fresh = Connection::open_in_memory().unwrap();
     migrate(&fresh, None, &steps(&[MORE])).unwrap();
     assert_eq!(schema(&old), schema(&fresh));
-    let copy = Connection::open(dir.path().join(format!("orch.db.v{LAST}.bak"))).unwrap();
-    assert_eq!(applied(&copy).unwrap(), applied(&old).unwrap()[..MIGRATIONS.len()]);
+    let copy =
+        Connection::open(dir.path().join(format!("orch.db.v{}.bak", newest(MIGRATIONS)))).unwrap();
+    let before: Vec<_> =
+        MIGRATIONS.iter().map(|step| (step.version, step.name.to_owned())).collect();
+    assert_eq!(applied(&copy).unwrap(), before);
+}
+
+#[test]
+fn a_damaged_database_is_copied_and_brought_up_to_date_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("orch.db");
+    let old = Connection::open(&path).unwrap();
+    migrate(&old, Some(&path), MIGRATIONS).unwrap();
+    let edit = "PRAGMA ignore_check_constraints = ON; INSERT INTO repos \
+                (name, key_prefix, next_number, remote, default_branch, created_at) \
+                VALUES ('x', 'X', -1, 'x', 'x', 0); PRAGMA ignore_check_constraints = OFF";
+    old.execute_batch(edit).unwrap();
+    migrate(&old, Some(&path), &steps(&[MORE])).unwrap();
+    assert_eq!(version(&old).unwrap(), 1_001);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
 }
 
 #[test]
@@ -72,11 +87,11 @@ fn a_newer_database_is_refused_by_name_of_both_versions() {
     migrate(&connection, None, &steps(&[MORE])).unwrap();
     let before = schema(&connection);
     let error = migrate(&connection, None, MIGRATIONS).unwrap_err();
+    let known = newest(MIGRATIONS);
     assert!(
-        matches!(error, StoreError::TooNew { database, supported: LAST } if database == LAST + 1)
+        matches!(error, StoreError::TooNew { database: 1_001, supported } if supported == known)
     );
-    let said = error.to_string();
-    assert!(said.contains(&format!("version {}", LAST + 1)), "{said}");
-    assert!(said.contains(&format!("up to {LAST}")), "{said}");
+    let told = [String::from("version 1001"), format!("up to {known}")];
+    assert!(told.iter().all(|words| error.to_string().contains(words)), "{error}");
     assert_eq!(schema(&connection), before);
 }

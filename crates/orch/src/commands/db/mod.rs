@@ -1,6 +1,8 @@
 //! `orch db`: care of the database.
 
-use std::path::PathBuf;
+mod backup;
+mod prune;
+
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -26,10 +28,9 @@ pub enum Command {
         json: bool,
     },
     /// Copy the database into a new file, also while a service uses it.
-    Backup {
-        /// The file to make; one that is there is refused.
-        file: PathBuf,
-    },
+    Backup(backup::Args),
+    /// Delete now what `[retention]` says is past its time, also while a service runs.
+    Prune(prune::Args),
 }
 
 /// Runs the command.
@@ -37,13 +38,8 @@ pub fn run(command: Command, env: &Env) -> anyhow::Result<ExitCode> {
     match command {
         Command::Migrate { json } => migrate(json, env),
         Command::Check { json } => check(json, env),
-        Command::Backup { file } => {
-            let to = env.cwd().join(&file);
-            local::existing_store(env)?.backup(&to)?;
-            let out = Out::new(env);
-            out.line(format!("{} {}", out.style.green("written:"), to.display()))?;
-            Ok(Exit::Done.into())
-        }
+        Command::Backup(args) => backup::run(&args, env),
+        Command::Prune(args) => prune::run(&args, env),
     }
 }
 
