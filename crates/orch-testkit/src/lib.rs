@@ -4,9 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
 mod repository;
+#[cfg(feature = "s3")]
+mod s3;
 mod service;
 mod wait;
 
 pub use repository::{Repository, git};
+#[cfg(feature = "s3")]
+pub use s3::{Fault, S3Server};
 pub use service::{Orch, Served};
 pub use wait::until;

@@ -2,17 +2,18 @@
 
 use super::key::{Key, Section};
 use super::{
-    agents, budgets, deploy, merge_gate, pipeline, reaper, repository, serial_gate, service,
-    staging_runner, test_runner,
+    agents, budgets, deploy, merge_gate, object_store, pipeline, reaper, repository, serial_gate,
+    service, staging_runner, test_runner,
 };
 
 /// Every section with every key, in the order of the documentation. The first holds what only the
 /// environment can say.
-pub static SECTIONS: [&Section; 13] = [
+pub static SECTIONS: [&Section; 14] = [
     &service::ENVIRONMENT,
     &service::SECTION,
     &serial_gate::SECTION,
     &reaper::SECTION,
+    &object_store::SECTION,
     &repository::SECTION,
     &pipeline::SECTION,
     &pipeline::STAGE_SECTION,
