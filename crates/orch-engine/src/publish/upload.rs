@@ -87,6 +87,9 @@ pub(super) fn step(
     if !over {
         return Ok(Step::Going);
     }
+    if !state.begun {
+        begin(objects, run, &dir)?;
+    }
     finish(objects, run, &dir, *marker)?;
     Marker { complete: true, ..*marker }.write(dir.path())?;
     Ok(Step::Done)
@@ -153,7 +156,6 @@ fn log(objects: &Objects, run: &RunId, dir: &RunDir, marker: &mut Marker) -> Res
 
 /// What is there at the end; the word that all is there comes last.
 fn finish(objects: &Objects, run: &RunId, dir: &RunDir, marker: Marker) -> Result<(), Fault> {
-    begin(objects, run, dir)?;
     if let Some(text) = file(&dir.exit())? {
         objects.put(&Key::exit(run), text)?;
     }
@@ -175,5 +177,101 @@ fn file(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
     match std::fs::symlink_metadata(path) {
         Ok(found) if found.is_file() && found.len() <= MAX_FILE => Ok(Some(std::fs::read(path)?)),
         _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::Write as _;
+
+    use orch_core::settings::ObjectStore;
+    use orch_process::log::whole_lines;
+
+    use super::*;
+
+    struct Scene {
+        _root: tempfile::TempDir,
+        objects: Objects,
+        dir: RunDir,
+        run: RunId,
+    }
+
+    fn scene() -> Scene {
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("objects").to_str().unwrap().to_owned();
+        let objects = Objects::new(&ObjectStore::Directory(place), &BTreeMap::new()).unwrap();
+        let dir = RunDir::new(root.path().join("run"));
+        std::fs::create_dir(dir.path()).unwrap();
+        Scene { _root: root, objects, dir, run: RunId::from_parts(1, 1) }
+    }
+
+    impl Scene {
+        fn append(&self, bytes: &[u8]) {
+            let mut file = File::options().create(true).append(true).open(self.dir.log()).unwrap();
+            file.write_all(bytes).unwrap();
+        }
+
+        /// Hands on, as a service does that was started a moment ago.
+        fn hand_on(&self) {
+            let mut marker = Marker::read(self.dir.path());
+            while !log(&self.objects, &self.run, &self.dir, &mut marker).unwrap() {}
+        }
+
+        /// The whole lines that a reader elsewhere gets.
+        fn read(&self) -> Vec<u8> {
+            let mut bytes = Vec::new();
+            loop {
+                let offset = bytes.len() as u64;
+                let piece = self.objects.read_log(&self.run, offset, 100_000).unwrap();
+                let slice = whole_lines(piece.bytes, offset, piece.end);
+                if slice.bytes.is_empty() {
+                    return bytes;
+                }
+                bytes.extend(slice.bytes);
+            }
+        }
+    }
+
+    /// However a log grows and whenever the service is started again, a reader elsewhere has its
+    /// whole lines and nothing else.
+    #[test]
+    fn a_growing_log_is_handed_on_in_whole_lines() {
+        for seed in 0..8 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let scene = scene();
+            let mut written = Vec::new();
+            for _ in 0..12 {
+                let length = random.usize(0..200_000);
+                let piece: Vec<u8> = (0..length)
+                    .map(|_| if random.u32(0..5_000) == 0 { b'\n' } else { b'x' })
+                    .collect();
+                scene.append(&piece);
+                written.extend(piece);
+                scene.hand_on();
+                let whole = written.iter().rposition(|b| *b == b'\n').map_or(0, |last| last + 1);
+                assert!(scene.read() == written[..whole], "seed {seed}, {} bytes", written.len());
+            }
+            scene.append(b"\n");
+            written.push(b'\n');
+            scene.hand_on();
+            assert!(scene.read() == written, "seed {seed}");
+            assert_eq!(scene.objects.log_length(&scene.run).unwrap(), written.len() as u64);
+        }
+    }
+
+    /// What a crash between the upload and its note leads to, and a log that lost its end.
+    #[test]
+    fn a_marker_behind_the_store_and_a_log_behind_the_marker_do_no_harm() {
+        let scene = scene();
+        scene.append(b"one\ntwo\n");
+        scene.hand_on();
+        Marker { log: 4, complete: false }.write(scene.dir.path()).unwrap();
+        scene.append(b"three\n");
+        scene.hand_on();
+        assert_eq!(scene.read(), b"one\ntwo\nthree\n");
+        std::fs::write(scene.dir.log(), "one\n").unwrap();
+        scene.hand_on();
+        assert_eq!(scene.read(), b"one\ntwo\nthree\n");
     }
 }
