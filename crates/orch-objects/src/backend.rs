@@ -10,7 +10,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore as Store, RetryConfig};
 use orch_core::settings::{ObjectStore, S3Bucket, Secret};
 
-use crate::error::{ObjectsError, sorted, tidy};
+use crate::error::{ObjectsError, sorted};
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -67,6 +67,11 @@ fn s3(
 ) -> Result<Arc<dyn Store>, ObjectsError> {
     // Fails where one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let own = bucket.credentials.is_some();
+    let given = |name: &str| environment.get(name).filter(|value| !value.is_empty());
+    // Where nothing is asked over TLS, a machine without certificates will do. A role's
+    // credentials would be asked for over TLS.
+    let without_tls = bucket.plain_http && (own || given("AWS_ACCESS_KEY_ID").is_some());
     let mut builder = AmazonS3Builder::new()
         .with_retry(RetryConfig {
             backoff: BackoffConfig {
@@ -78,11 +83,12 @@ fn s3(
             retry_timeout: RETRY_FOR,
         })
         .with_client_options(
-            ClientOptions::new().with_connect_timeout(CONNECT).with_timeout(REQUEST),
+            ClientOptions::new()
+                .with_connect_timeout(CONNECT)
+                .with_timeout(REQUEST)
+                .with_no_system_certificates(without_tls),
         );
-    let given = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     // Credentials of the settings are a whole: a session token of others does not go with them.
-    let own = bucket.credentials.is_some();
     for (name, key) in FROM_ENVIRONMENT.into_iter().filter(|(name, _)| !own || is_region(name)) {
         if let Some(value) = given(name) {
             builder = builder.with_config(key, value);
@@ -104,10 +110,7 @@ fn s3(
             .with_secret_access_key(credentials.secret_access_key.expose());
     }
     let secrets = secrets(&ObjectStore::S3(bucket.clone()), environment);
-    let store = builder.build().map_err(|error| ObjectsError::Unavailable {
-        reason: tidy(&error.to_string(), &secrets),
-    })?;
-    Ok(Arc::new(store))
+    Ok(Arc::new(builder.build().map_err(|error| sorted(&error, &secrets))?))
 }
 
 fn is_region(name: &str) -> bool {

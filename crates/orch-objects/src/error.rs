@@ -56,6 +56,9 @@ const REFUSED: [&str; 5] = [
     "SignatureDoesNotMatch",
 ];
 
+/// Where a machine in Amazon's cloud is asked for its role.
+const ROLE_SERVICE: &str = "//169.254.169.254/";
+
 /// What a server says of its refusal, else the words of the error and of what caused it; on one
 /// line, without secrets and cut.
 fn words(error: &object_store::Error, secrets: &[Secret]) -> String {
@@ -67,6 +70,10 @@ fn words(error: &object_store::Error, secrets: &[Secret]) -> String {
             text = format!("{text}: {inner_text}");
         }
         source = inner.source();
+    }
+    if text.contains(ROLE_SERVICE) {
+        let none = "no credentials are set, and this machine has no role that gives them";
+        return format!("{none} ({})", tidy(&text, secrets));
     }
     match (element(&text, "Code"), element(&text, "Message")) {
         (Some(code), Some(message)) => tidy(&format!("{code}: {message}"), secrets),
@@ -83,7 +90,7 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// One line, without secrets, cut.
-pub(crate) fn tidy(text: &str, secrets: &[Secret]) -> String {
+fn tidy(text: &str, secrets: &[Secret]) -> String {
     let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.retain(|c| !c.is_control());
     for secret in secrets {

@@ -103,7 +103,8 @@ fn object_store(env: &Env, settings: &orch_core::settings::ServiceSettings) -> C
     };
     let remedy = match error {
         ObjectsError::Denied { .. } => {
-            "correct the access key and its secret, or its rights to read, write, list and delete"
+            "correct ORCH_OBJECT_STORE_ACCESS_KEY_ID and ORCH_OBJECT_STORE_SECRET_ACCESS_KEY, or \
+             the key's rights to read, write, list and delete"
         }
         ObjectsError::Missing { .. } => "make it, or correct object_store.url",
         ObjectsError::Unavailable { .. } => {
