@@ -175,7 +175,12 @@ fn what_a_run_left_is_read_elsewhere_once_a_failing_store_works() {
     assert_eq!(theirs.task("HELLO-1").unwrap().artifacts, mine.task("HELLO-1").unwrap().artifacts);
     let stored = everything(&scene.path().join("server"));
     assert!(stored.contains("AGENT_TOKEN") && !stored.contains(HUSH));
-    drop((working, reading));
+    drop(reading);
+
+    // A store that never answers keeps no task from being done and no service from ending.
+    server.fail(Fault::Hang);
+    a.ok(&scene.repository.checkout, &["task", "add", "Say it again", "--wait"]);
+    working.stop();
 }
 
 #[test]

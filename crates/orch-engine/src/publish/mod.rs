@@ -33,6 +33,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const RESCAN: Duration = Duration::from_mins(5);
 /// Runs that are remembered as not handed on; more are found again by the next look at the disk.
 const MAX_PENDING: usize = 4096;
+/// Of them, those that a look at the disk may add: the others are for runs that are driven now.
+const MAX_FOUND: usize = MAX_PENDING / 2;
+/// Runs that are finished in one round: those that go on are looked at again in between.
+const FINISHED_AT_ONCE: usize = 32;
 
 /// What the runs tell the publisher.
 #[derive(Debug)]
@@ -67,9 +71,11 @@ impl Publishing {
         }
     }
 
-    /// The runs that are not handed on yet, as far as they are remembered.
+    /// The runs that are not handed on yet, as far as they are remembered; the newest first, for
+    /// they are the ones that somebody may be following.
     fn pending(&self) -> Vec<RunId> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.iter().rev().cloned().collect()
     }
 
     fn forget(&self, run: &RunId) {
@@ -127,10 +133,10 @@ impl Publisher<'_> {
     fn scan(&self) {
         let Ok(entries) = std::fs::read_dir(self.engine.home.path().join("runs")) else { return };
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        for run in names.filter_map(|name| RunId::new(name).ok()) {
-            if !is_published(&self.engine.home.run(&run)) {
-                self.engine.publishing.note(&run);
-            }
+        let runs = names.filter_map(|name| RunId::new(name).ok());
+        let waiting = runs.filter(|run| !is_published(&self.engine.home.run(run)));
+        for run in waiting.take(MAX_FOUND) {
+            self.engine.publishing.note(&run);
         }
     }
 
@@ -138,6 +144,7 @@ impl Publisher<'_> {
     /// store does: the others would meet the same.
     fn tick(&mut self) -> Result<bool, ObjectsError> {
         let mut more = false;
+        let mut finished = 0;
         for run in self.engine.publishing.pending() {
             if self.engine.wake.stopping() {
                 return Ok(false);
@@ -157,6 +164,10 @@ impl Publisher<'_> {
             }
             self.engine.publishing.forget(&run);
             self.runs.remove(&run);
+            finished += 1;
+            if finished == FINISHED_AT_ONCE {
+                return Ok(true);
+            }
         }
         Ok(more)
     }
