@@ -31,7 +31,7 @@ pub use requests::{
     AnswerRequest, ApproveRequest, CancelRequest, FreezeRequest, NewTask, PauseRequest,
     RegisterRepo, ResumeRequest, RetryRequest, UnfreezeRequest,
 };
-pub use run::{LogLine, RunDetail, Usage};
+pub use run::{LogLine, RunArtifact, RunDetail, Usage};
 pub use status::{DatabaseReport, Health, StatusReport, TaskCounts};
 pub use task::{
     Cost, GateItem, JobItem, LeftOutItem, PauseItem, Progress, StageItem, StageMark, TaskDetail,

@@ -63,3 +63,12 @@ pub struct LogLine {
     /// The line without its end.
     pub text: String,
 }
+
+/// An artifact as the run's gate judged it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunArtifact {
+    /// Its name in the task's folder, such as `13-test-report.md` or `06-adr/ADR-001-why.md`.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+}

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use orch_core::settings::{
-    Env, Loaded, MAX_FILE_BYTES, RepoSettings, SettingsErrors, SettingsFile, Sources, load_repo,
-    load_service,
+    Env, Loaded, MAX_FILE_BYTES, ObjectStore, RepoSettings, SettingsErrors, SettingsFile, Sources,
+    load_repo, load_service,
 };
 use proptest::prelude::*;
 
@@ -117,6 +117,47 @@ fn a_service_open_to_others_needs_a_token_and_secrets_are_never_shown() {
     assert!(!format!("{open:?}").contains("hush-hush"));
     assert!(load(&[("ORCH_MAX_CONCURRENCY", "0")]).is_err());
     assert!(load(&[("ORCH_BIND", "localhost")]).is_err());
+}
+
+#[test]
+fn an_object_store_is_read_whole_or_refused_with_its_line() {
+    let load = |text: &str| {
+        let service = Some(SettingsFile { path: "orch.toml", text });
+        load_service(&Sources { service, repository: None, env: &Env::new() })
+            .map(|loaded| loaded.value.object_store)
+    };
+    assert_eq!(load("").unwrap(), None);
+    let directory = load("[object_store]\nurl = \"file:///srv/objects\"\n").unwrap();
+    assert_eq!(directory, Some(ObjectStore::Directory("/srv/objects".to_owned())));
+    let s3 = "[object_store]\nurl = \"s3://logs/team/\"\naccess_key_id = \"AKIA\"\n\
+              secret_access_key = \"hush-hush\"\nendpoint = \"http://127.0.0.1:9000\"\n";
+    let Some(ObjectStore::S3(bucket)) = load(s3).unwrap() else { panic!("no bucket") };
+    assert_eq!((bucket.bucket.as_str(), bucket.prefix.as_str()), ("logs", "team"));
+    assert!(bucket.plain_http);
+    assert!(!format!("{bucket:?}").contains("hush-hush"));
+    let table = [
+        ("url = \"/srv/objects\"", 2, "must be file:///DIR or s3://BUCKET/PREFIX"),
+        ("url = \"s3://Logs\"", 2, "must name a bucket"),
+        ("endpoint = \"http://127.0.0.1\"", 2, "no object store is set"),
+        ("url = \"file:///srv/o\"\nregion = \"eu\"", 3, "a directory is set"),
+        ("url = \"s3://logs\"\nendpoint = \"http://s3.example\"", 3, "without TLS"),
+        ("url = \"s3://logs\"\nendpoint = \"https://me:pw@s3.example\"", 3, "without user"),
+        ("url = \"s3://logs\"\naccess_key_id = \"hush\"", 3, "without `object_store.secret"),
+        ("url = \"s3://logs\"\nsecret_access_key = \"hush\"", 3, "without `object_store.access"),
+        ("url = \"s3://logs\"\nbukket = \"x\"", 3, "bukket"),
+    ];
+    for (text, line, expected) in table {
+        let Err(errors) = load(&format!("[object_store]\n{text}\n")) else {
+            panic!("{text:?} was accepted")
+        };
+        let told = errors.to_string();
+        assert!(told.contains(expected), "{text:?} gave\n{told}");
+        assert!(!told.contains("hush") && !told.contains("me:pw"), "{told}");
+        assert_eq!(errors.0[0].line(), Some(line), "{told}");
+    }
+    let allowed = "[object_store]\nurl = \"s3://logs\"\nendpoint = \"http://s3.example\"\n\
+                   allow_http = true\n";
+    assert!(load(allowed).is_ok());
 }
 
 /// What is set in vain is said, so that nobody relies on it.

@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::error::chain;
 use crate::home::Home;
 use crate::orderly::Orderly;
+use crate::publish::Publishing;
 use crate::repo_config::RepoConfig;
 use crate::run::{Halt, Owned};
 use crate::runners::RunnerKind;
@@ -70,6 +71,8 @@ pub struct Engine {
     pub repo_locks: RepoLocks,
     /// The mirrors that were opened, by repository and remote.
     pub mirrors: Mutex<HashMap<(RepoName, String), Mirror>>,
+    /// Hands runs' logs and artifacts on to the object store.
+    pub publishing: Publishing,
     /// Wakes and stops the loops.
     pub wake: Arc<Wake>,
 }

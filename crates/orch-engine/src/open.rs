@@ -13,6 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
 use crate::home::{Home, HomeError};
 use crate::orderly::Orderly;
+use crate::publish::Publishing;
 use crate::settings::{EngineSettings, SettingsSources};
 use crate::stats::Stats;
 use crate::wake::Wake;
@@ -45,6 +46,9 @@ pub enum OpenError {
     /// The database can't be used.
     #[error("the database can't be opened")]
     Store(#[from] StoreError),
+    /// No thread could be had for the object store.
+    #[error("the object store's thread can't be started")]
+    Objects(#[source] std::io::Error),
 }
 
 impl Engine {
@@ -53,6 +57,8 @@ impl Engine {
         let EngineConfig { home, settings, sources, program, environment, host, version } = config;
         let engine_settings = EngineSettings::from_service(&settings);
         let store = open_store(&home, &settings, engine_settings.gate)?;
+        let publishing = Publishing::new(settings.object_store.as_ref(), &environment)
+            .map_err(OpenError::Objects)?;
         let wake = Arc::new(Wake::default());
         let woken = Arc::clone(&wake);
         store.subscribe(Box::new(move |_| woken.notify()));
@@ -75,6 +81,7 @@ impl Engine {
             orderly: Orderly::default(),
             repo_locks: RepoLocks::default(),
             mirrors: Mutex::default(),
+            publishing,
             wake,
         }))
     }

@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use orch_core::decide::{self, Decision, NotAllowed, Situation, Submission};
-use orch_core::ids::{RepoName, RunId, TaskKey};
+use orch_core::ids::{RepoName, TaskKey};
 use orch_core::job::Job;
 use orch_core::task::Task;
 use orch_core::why::{GateView, Standing, Why, WorkersView, why};
-use orch_process::RunDir;
-use orch_process::log::LogSlice;
 use orch_store::{Guard, IdempotencyKey, Repo, Store, StoreError};
 
 use crate::engine::Engine;
@@ -102,7 +100,7 @@ impl From<NotAllowed> for OperateError {
     }
 }
 
-type Result<T> = std::result::Result<T, OperateError>;
+pub(crate) type Result<T> = std::result::Result<T, OperateError>;
 
 /// Whose job a wish may change.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +130,7 @@ impl Operator {
         &self.engine
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.engine.clock.now()
     }
 
@@ -325,24 +323,16 @@ impl Operator {
         })
     }
 
-    /// A piece of a run's log.
-    pub fn run_log(&self, run: &RunId, offset: u64, max: usize) -> Result<LogSlice> {
-        self.engine.store.run(run)?;
-        let dir = RunDir::new(self.engine.home.run(run));
-        orch_process::log::read(&dir, offset, max).map_err(|error| OperateError::Unavailable {
-            reason: format!("the run's log: {error}"),
-        })
-    }
-
-    /// The artifacts on a task's branch, by name.
+    /// The artifacts on a task's branch, by name. A branch that another machine pushed is fetched.
     pub fn artifacts(&self, key: &TaskKey) -> Result<Vec<String>> {
         let task = self.task(key)?;
         let Some(head) = &task.progress.head else { return Ok(Vec::new()) };
         let repo = self.engine.store.repo(&task.repo)?;
-        let found = self
-            .engine
-            .mirror(&repo)
-            .and_then(|mirror| mirror.files_under(head, &key.artifact_dir()));
+        let listed = || self.engine.mirror(&repo)?.files_under(head, &key.artifact_dir());
+        let found = listed().or_else(|_| {
+            self.engine.repo_locks.hold(&task.repo, || self.engine.mirror(&repo)?.fetch())?;
+            listed()
+        });
         match found {
             Ok(entries) => Ok(entries.into_iter().map(|entry| entry.path).collect()),
             Err(error) => Err(OperateError::Unavailable { reason: chain(&error) }),

@@ -10,7 +10,7 @@ use orch_store::WorkerRow;
 use crate::engine::{Engine, HEARTBEAT};
 use crate::error::chain;
 use crate::orderly::Orderly;
-use crate::{reaper, reconciler, retention, worker};
+use crate::{publish, reaper, reconciler, retention, worker};
 
 /// From one look of the reconciler to the next.
 const RECONCILE: Duration = Duration::from_secs(15);
@@ -51,6 +51,9 @@ impl Service {
                 heartbeat(engine, with_worker);
             })?,
         ];
+        if engine.publishing.objects().is_some() {
+            loops.push(spawn("publisher", &engine, publish::run)?);
+        }
         if with_worker {
             loops.push(spawn("worker", &engine, worker::run)?);
         }

@@ -19,6 +19,7 @@ pub(crate) enum List {
     Tasks,
     Events,
     Repos,
+    RunArtifacts,
 }
 
 impl List {
@@ -27,6 +28,7 @@ impl List {
             Self::Tasks => 't',
             Self::Events => 'e',
             Self::Repos => 'r',
+            Self::RunArtifacts => 'a',
         }
     }
 }

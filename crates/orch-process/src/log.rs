@@ -40,14 +40,28 @@ pub fn read(dir: &RunDir, offset: u64, max: usize) -> io::Result<LogSlice> {
     let mut bytes = Vec::with_capacity(wanted as usize);
     file.take(wanted).read_to_end(&mut bytes)?;
     let reached = offset + bytes.len() as u64 >= length;
+    Ok(whole_lines(bytes, offset, reached))
+}
+
+/// Makes a slice of what was read at `offset`; `end` says that it reaches the end of the log.
+pub fn whole_lines(mut bytes: Vec<u8>, offset: u64, end: bool) -> LogSlice {
     match bytes.iter().rposition(|b| *b == b'\n') {
         Some(last) => bytes.truncate(last + 1),
         // A line still being written, or one torn by a crash, is not served.
-        None if reached => bytes.clear(),
+        None if end => bytes.clear(),
         None => {}
     }
     let next_offset = offset + bytes.len() as u64;
-    Ok(LogSlice { bytes, next_offset, end: reached })
+    LogSlice { bytes, next_offset, end }
+}
+
+/// The length of the log in bytes; 0 where there is none yet.
+pub fn length(dir: &RunDir) -> io::Result<u64> {
+    match std::fs::metadata(dir.log()) {
+        Ok(found) => Ok(found.len()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
 }
 
 /// One line of output, as it stands in `log.jsonl`.
@@ -95,7 +109,9 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let dir = RunDir::new(base.path());
         assert_eq!(read(&dir, 7, 100).unwrap(), slice("", 7, true));
+        assert_eq!(length(&dir).unwrap(), 0);
         std::fs::write(dir.log(), "one\ntwo\nthree\ntor").unwrap();
+        assert_eq!(length(&dir).unwrap(), 17);
         for (offset, max, expected) in [
             (0, 100, slice("one\ntwo\nthree\n", 14, true)),
             (0, 6, slice("one\n", 4, false)),

@@ -5,9 +5,13 @@
 
 pub mod postgres;
 mod repository;
+#[cfg(feature = "s3")]
+mod s3;
 mod service;
 mod wait;
 
 pub use repository::{Repository, git};
+#[cfg(feature = "s3")]
+pub use s3::{Fault, S3Server};
 pub use service::{Orch, Served};
 pub use wait::until;

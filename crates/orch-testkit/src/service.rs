@@ -94,6 +94,14 @@ impl Orch {
     /// # Panics
     /// When it does not answer within two minutes.
     pub fn serve(&self) -> Served<'_> {
+        self.serve_with(&[])
+    }
+
+    /// Starts the service with further arguments.
+    ///
+    /// # Panics
+    /// When it does not answer within two minutes.
+    pub fn serve_with(&self, args: &[&str]) -> Served<'_> {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -102,6 +110,7 @@ impl Orch {
         let child = self
             .command(&self.root)
             .arg("serve")
+            .args(args)
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()

@@ -92,7 +92,10 @@ pub fn engine_config(env: &Env, home: &Path) -> anyhow::Result<EngineConfig> {
 }
 
 fn elsewhere(env: &Env, home: &Path) -> Env {
-    let service = SECTIONS.iter().filter(|section| section.scope == Scope::Service);
+    // What is done elsewhere is not for the user's own object store.
+    let service = SECTIONS
+        .iter()
+        .filter(|section| section.scope == Scope::Service && section.name != "object_store");
     let keys: Vec<&str> = service
         .flat_map(|section| section.keys)
         .map(|key| key.env)

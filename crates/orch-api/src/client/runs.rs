@@ -3,7 +3,8 @@
 use super::stream::Frames;
 use super::transport::{Sent, bytes, encode};
 use super::{Client, Result};
-use crate::run::{LogLine, RunDetail};
+use crate::page::{MAX_LIMIT, Page};
+use crate::run::{LogLine, RunArtifact, RunDetail};
 
 impl Client {
     /// One run.
@@ -25,6 +26,20 @@ impl Client {
     fn log(&self, run_id: &str, headers: &[(&str, &str)]) -> Result<Vec<u8>> {
         let path = format!("/runs/{}/log", encode(run_id));
         let mut answer = self.transport.get(&path, Sent { headers, stream: false })?;
+        bytes(&format!("{}{path}", self.base_url()), &mut answer)
+    }
+
+    /// The artifacts that a run's gate judged; a run has fewer than a page holds.
+    pub fn run_artifacts(&self, run_id: &str) -> Result<Vec<RunArtifact>> {
+        let path = format!("/runs/{}/artifacts?limit={MAX_LIMIT}", encode(run_id));
+        let page: Page<RunArtifact> = self.transport.get_json(&path)?;
+        Ok(page.items)
+    }
+
+    /// One artifact as a run's gate judged it.
+    pub fn run_artifact(&self, run_id: &str, name: &str) -> Result<Vec<u8>> {
+        let path = format!("/runs/{}/artifacts/{}", encode(run_id), encode(name));
+        let mut answer = self.transport.get(&path, Sent { headers: &[], stream: false })?;
         bytes(&format!("{}{path}", self.base_url()), &mut answer)
     }
 

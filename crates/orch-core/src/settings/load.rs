@@ -9,6 +9,7 @@ use super::document::Document;
 use super::error::{SettingsError, SettingsErrors, SettingsWarning};
 use super::key::Scope;
 use super::merge_gate::{self, MergeGate};
+use super::object_store::{self, ObjectStore};
 use super::pipeline::{self, PipelineSettings};
 use super::reader::{Reader, Setting};
 use super::reaper::{self, Reaper};
@@ -73,6 +74,8 @@ pub struct ServiceSettings {
     pub reaper: Reaper,
     /// How long what is over is kept.
     pub retention: Retention,
+    /// Where logs and artifacts are put for other machines; `None` means nowhere.
+    pub object_store: Option<ObjectStore>,
 }
 
 /// What the tasks of one repository need.
@@ -109,6 +112,7 @@ pub fn load_service(sources: &Sources<'_>) -> Result<Loaded<ServiceSettings>, Se
         serial_gate_stages: serial_gate::read_stages(&mut reader),
         reaper: reaper::read(&mut reader),
         retention: retention::read(&mut reader),
+        object_store: object_store::read(&mut reader),
     };
     let settings = std::mem::take(&mut reader.shown);
     read_repo(&mut reader, String::new());

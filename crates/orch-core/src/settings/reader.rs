@@ -185,10 +185,7 @@ impl<'a> Reader<'a> {
 
     /// A [`Kind::Secret`]; `None` where it is unset.
     pub fn secret(&mut self, key: &Key) -> Option<Secret> {
-        match self.value(key).0 {
-            Value::Secret(secret) => Some(secret),
-            _ => None,
-        }
+        self.value(key).0.secret()
     }
 
     /// A [`Kind::Command`]; `None` where it is unset.
@@ -243,6 +240,14 @@ impl Value {
     pub fn text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The secret, where it is one.
+    pub fn secret(self) -> Option<Secret> {
+        match self {
+            Self::Secret(secret) => Some(secret),
             _ => None,
         }
     }

@@ -2,18 +2,19 @@
 
 use super::key::{Key, Section};
 use super::{
-    agents, budgets, deploy, merge_gate, pipeline, reaper, repository, retention, serial_gate,
-    service, staging_runner, test_runner,
+    agents, budgets, deploy, merge_gate, object_store, pipeline, reaper, repository, retention,
+    serial_gate, service, staging_runner, test_runner,
 };
 
 /// Every section with every key, in the order of the documentation. The first holds what only the
 /// environment can say.
-pub static SECTIONS: [&Section; 14] = [
+pub static SECTIONS: [&Section; 15] = [
     &service::ENVIRONMENT,
     &service::SECTION,
     &serial_gate::SECTION,
     &reaper::SECTION,
     &retention::SECTION,
+    &object_store::SECTION,
     &repository::SECTION,
     &pipeline::SECTION,
     &pipeline::STAGE_SECTION,

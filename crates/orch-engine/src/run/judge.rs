@@ -11,6 +11,7 @@ use orch_core::verdict::{Finding, Verdict};
 use super::{Halt, Owned};
 use crate::artifacts::read_set;
 use crate::engine::Engine;
+use crate::publish;
 
 /// Asks the stage's gate; `at_hand` is the revision that the artifacts have to speak of.
 pub fn judge(
@@ -22,6 +23,7 @@ pub fn judge(
 ) -> Verdict {
     let artifacts =
         read_set(&engine.home.worktree(&owned.task.key).join(owned.task.key.artifact_dir()));
+    publish::keep_artifacts(&engine.home.run(&owned.owner.run_id), &artifacts);
     let merged = owned
         .task
         .progress

@@ -125,6 +125,7 @@ enum Ended {
 /// Drives a run to its end, or until the service stops.
 pub fn drive(engine: &Engine, owned: &Owned, driven: &Driven, from: From) {
     let begun = Instant::now();
+    engine.publishing.note(&owned.owner.run_id);
     let ended = match work(engine, owned, driven, from) {
         Ok(ended) => ended,
         Err(Halt::Stopping) => return,

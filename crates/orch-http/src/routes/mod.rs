@@ -8,6 +8,7 @@ mod openapi;
 mod queue;
 mod range;
 mod repos;
+mod run_artifacts;
 mod run_log;
 mod runs;
 mod serial_gate;
@@ -98,6 +99,12 @@ pub const ROUTES: &[Route] = &[
     read("/runs/{run_id}", &[], "One run", || get(runs::run)),
     read("/runs/{run_id}/log", &[], "A run's log: whole, a range of it, or live", || {
         get(run_log::log)
+    }),
+    read("/runs/{run_id}/artifacts", run_artifacts::QUERY, "What a run's gate judged", || {
+        get(run_artifacts::list)
+    }),
+    read("/runs/{run_id}/artifacts/{name}", &[], "One artifact; a / in its name is %2F", || {
+        get(run_artifacts::one)
     }),
     change("/serial-gate/pause", "PauseRequest", "Steps a task aside", || post(serial_gate::pause)),
     change("/serial-gate/resume", "ResumeRequest", "Puts a paused task back in its place", || {

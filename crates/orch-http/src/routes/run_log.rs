@@ -26,6 +26,12 @@ const SLICE: usize = 256 << 10;
 const MAX_RANGE: u64 = 8 << 20;
 /// From one look at a growing log to the next: another process writes it, so nobody tells.
 const LOOK: Duration = Duration::from_millis(200);
+/// The same where the log is another machine's: each look is a request to the object store, and
+/// the log gets there every two seconds.
+const LOOK_AWAY: Duration = Duration::from_secs(1);
+/// Looks that may fail one after another before a stream is given up: the database or the object
+/// store may be away for a moment.
+const MAX_FAILED: u32 = 30;
 
 /// The log of one run.
 pub(super) async fn log(
@@ -33,8 +39,9 @@ pub(super) async fn log(
     Run(run): Run,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let known = run.clone();
-    state.blocking(move |state| Ok(state.operator().store().run(&known).map(drop)?)).await?;
+    // Asked first, so that a run that is not there and a log out of reach are said as such.
+    let asked = run.clone();
+    state.blocking(move |state| Ok(state.operator().run_log(&asked, 0, 0).map(drop)?)).await?;
     if wants_stream(&headers) {
         let offset = last_event_id(&headers)?.unwrap_or_default().unsigned_abs();
         let fed = state.clone();
@@ -75,12 +82,12 @@ fn part(state: &AppState, run: &RunId, range: ByteRange) -> Result<Response, Api
     let (first, wanted) = match range {
         ByteRange::From(first, last) => (first, last.map_or(u64::MAX, |last| last - first)),
         ByteRange::Last(number) => {
-            (length(state, run)?.saturating_sub(number), number.saturating_sub(1))
+            (state.operator().run_log_length(run)?.saturating_sub(number), number.saturating_sub(1))
         }
     };
     let bytes = read(state, run, first, wanted.saturating_add(1).min(MAX_RANGE))?;
     let Some(last) = (bytes.len() as u64).checked_sub(1) else {
-        return Err(ApiError::no_such_range(length(state, run)?));
+        return Err(ApiError::no_such_range(state.operator().run_log_length(run)?));
     };
     // The length of a log that may still grow is left open.
     let place = format!("bytes {first}-{}/*", first + last);
@@ -102,43 +109,36 @@ fn read(state: &AppState, run: &RunId, first: u64, wanted: u64) -> Result<Vec<u8
     }
 }
 
-/// The log's length, found by asking at which offset it ends: no byte of it is read.
-fn length(state: &AppState, run: &RunId) -> Result<u64, ApiError> {
-    let ends_by =
-        |offset| -> Result<bool, ApiError> { Ok(state.operator().run_log(run, offset, 0)?.end) };
-    let mut high = 1_u64;
-    while !ends_by(high)? {
-        high = high.saturating_mul(2);
-    }
-    let mut low = 0;
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if ends_by(middle)? { high = middle } else { low = middle + 1 }
-    }
-    Ok(high)
-}
-
 /// Feeds whole lines until the run has ended and its log is told to the end.
 async fn follow(state: AppState, run: RunId, start: u64, feed: Feed) -> Result<(), Gone> {
     let mut lines = Lines { told: start, partial: Vec::new() };
+    let mut failed = 0;
     loop {
         let (run, offset) = (run.clone(), lines.read_from());
-        let look = state.blocking(move |state| {
-            // Asked before the log is read: what comes after the end is read in any case.
-            let ended = state.operator().store().run(&run)?.end.is_some();
-            Ok((ended, state.operator().run_log(&run, offset, SLICE)?))
-        });
-        let (ended, piece) = look.await.map_err(|_| Gone)?;
-        let quiet = piece.bytes.is_empty();
-        for (next, line) in lines.take(&piece.bytes) {
-            feed.send(next, "line", &line).await?;
-        }
-        if quiet && ended {
-            return feed.send(lines.told, "end", "{}").await;
-        }
-        if quiet || piece.end {
+        let look =
+            state.blocking(move |state| Ok(state.operator().run_log(&run, offset, SLICE)?)).await;
+        let pause = match look {
+            Err(_) if failed < MAX_FAILED => {
+                failed += 1;
+                Some(LOOK_AWAY)
+            }
+            Err(_) => return Err(Gone),
+            Ok(piece) => {
+                failed = 0;
+                let quiet = piece.bytes.is_empty();
+                for (next, line) in lines.take(&piece.bytes) {
+                    feed.send(next, "line", &line).await?;
+                }
+                if quiet && piece.over {
+                    return feed.send(lines.told, "end", "{}").await;
+                }
+                let look = if piece.remote { LOOK_AWAY } else { LOOK };
+                (quiet || piece.end).then_some(look)
+            }
+        };
+        if let Some(pause) = pause {
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = feed.closed() => return Err(Gone),
             }
         }

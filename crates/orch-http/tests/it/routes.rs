@@ -13,7 +13,11 @@ fn every_route_of_the_table_is_served_and_described() {
         let method = route.method.to_ascii_lowercase();
         assert!(openapi["paths"][route.path][&method].is_object(), "{method} {}", route.path);
         let run = "r-00000000000-0000000000000000";
-        let path = route.path.replace("{key}", "HELLO-7").replace("{run_id}", run);
+        let path = route
+            .path
+            .replace("{key}", "HELLO-7")
+            .replace("{run_id}", run)
+            .replace("{name}", "x.md");
         let answer = service.send(route.method, &path, &[], b"");
         assert_ne!(answer.status, 405, "{method} {path}");
         let detail = String::from_utf8_lossy(&answer.body).into_owned();

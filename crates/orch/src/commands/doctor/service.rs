@@ -5,6 +5,9 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use orch_core::ids::RunId;
+use orch_objects::{Objects, ObjectsError};
+
 use super::Check;
 use crate::env::Env;
 use crate::{local, service, settings};
@@ -30,6 +33,7 @@ pub fn checks(env: &Env) -> Vec<Check> {
         Err(error) => Check::fail("service", error.to_string(), "set ORCH_HOME"),
     });
     checks.push(database(env, &settings));
+    checks.push(object_store(env, &settings));
     checks
 }
 
@@ -85,6 +89,33 @@ fn database(env: &Env, settings: &orch_core::settings::ServiceSettings) -> Check
         Ok(schema) => Check::ok(NAME, format!("{shown}, schema version {}", schema.version)),
         Err(error) => Check::fail(NAME, format!("{shown}: {error:#}"), remedy),
     }
+}
+
+fn object_store(env: &Env, settings: &orch_core::settings::ServiceSettings) -> Check {
+    const NAME: &str = "object store";
+    let Some(store) = &settings.object_store else {
+        return Check::ok(NAME, "none set; logs and artifacts stay on this machine");
+    };
+    let objects = match Objects::new(store, env.all()) {
+        Ok(objects) => objects,
+        Err(error) => return Check::fail(NAME, error.to_string(), "see how many threads are left"),
+    };
+    let place = objects.place();
+    let name = RunId::from_parts(jiff::Timestamp::now().as_millisecond(), fastrand::u64(..));
+    let Err(error) = objects.probe(&name) else {
+        return Check::ok(NAME, format!("{place}: written, read and deleted"));
+    };
+    let remedy = match error {
+        ObjectsError::Denied { .. } => {
+            "correct ORCH_OBJECT_STORE_ACCESS_KEY_ID and ORCH_OBJECT_STORE_SECRET_ACCESS_KEY, or \
+             the key's rights to read, write, list and delete"
+        }
+        ObjectsError::Missing { .. } => "make it, or correct object_store.url",
+        ObjectsError::Unavailable { .. } => {
+            "see whether object_store.endpoint answers from here; runs go on without it"
+        }
+    };
+    Check::fail(NAME, format!("{place}: {error}"), remedy)
 }
 
 fn port(bind: &str) -> Check {
