@@ -137,6 +137,7 @@ pub fn subscribers_are_woken(engine: &Engine) {
     let heard = Mutex::new(heard);
     engine.store.subscribe(Box::new(move |id| heard.lock().unwrap().send(id).unwrap_or_default()));
     engine.submit();
-    let id = ear.recv().unwrap();
-    assert_eq!(id, engine.store.last_event_id().unwrap());
+    // The call for an earlier commit may still be under way when the subscription begins.
+    let last = engine.store.last_event_id().unwrap();
+    assert!(ear.iter().any(|id| id == last));
 }
