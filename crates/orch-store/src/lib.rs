@@ -7,6 +7,7 @@
 mod engine;
 mod error;
 mod ops;
+mod remedy;
 mod rows;
 mod store;
 
