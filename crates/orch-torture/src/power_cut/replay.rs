@@ -114,7 +114,10 @@ fn part(
                 _ => Survives::Some,
             };
             let mut rng = Rng::with_seed(mix(plan.seed, *cut as u64, number.into()));
-            let image = disk.cut(survives, &mut rng);
+            let mut image = disk.cut(survives, &mut rng);
+            if survives == Survives::Some && rng.bool() {
+                image.files.insert(format!("{DATABASE}-shm"), stale(&mut rng));
+            }
             let faults = within(&image, &scratch.path().join("image"), |file| look(file, &acked))?;
             tally.images += 1;
             tally.kept_writes += image.kept;
@@ -137,6 +140,13 @@ fn part(
         done(behind.fetch_add(1, Ordering::Relaxed) + 1);
     }
     Ok(tally)
+}
+
+/// An index to the log from before the cut: it is never flushed, so that anything may be in it.
+fn stale(rng: &mut Rng) -> Vec<u8> {
+    let mut content = vec![0; 32_768];
+    rng.fill(&mut content);
+    content
 }
 
 /// Looks at an image in a folder that is there only for that long.

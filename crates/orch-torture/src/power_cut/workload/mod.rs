@@ -4,6 +4,7 @@
 mod hand;
 mod journal;
 mod request;
+mod run;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
