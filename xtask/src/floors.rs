@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("orch-http", 5),
     ("orch-sim", 5),
     ("orch", 6),
+    ("orch-torture", 7),
 ];
 
 /// For tests only: it may be used by any crate's tests, and by no crate's code.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use orch_core::ids::{JobId, TaskKey};
 
+use crate::remedy::{remedy, remedy_io};
+
 /// A cause underneath, shared because every operation of a failed group gets it.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
@@ -103,7 +105,7 @@ pub enum StoreError {
         needed: &'static str,
     },
     /// A file could not be used.
-    #[error("{doing} {path}")]
+    #[error("{doing} {path}{}", remedy_io(source))]
     Io {
         /// What was tried, such as `cannot create`.
         doing: &'static str,
@@ -113,7 +115,7 @@ pub enum StoreError {
         source: Arc<std::io::Error>,
     },
     /// The database engine failed.
-    #[error("the database failed while {doing}")]
+    #[error("the database failed while {doing}{}", remedy(source.as_ref()))]
     Engine {
         /// What was tried.
         doing: &'static str,

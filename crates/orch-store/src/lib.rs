@@ -8,6 +8,7 @@
 mod engine;
 mod error;
 mod ops;
+mod remedy;
 mod rows;
 mod store;
 
