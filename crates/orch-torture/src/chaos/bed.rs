@@ -1,11 +1,12 @@
 //! The bed of a torture: a directory with repositories and a state directory, the program under
 //! torture, and the promise to leave nothing behind.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use orch_testkit::{Orch, Repository};
 use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
@@ -15,7 +16,7 @@ use super::processes::{self, Process};
 use crate::isolate;
 
 /// The size of the small disk: the state of some thousand runs, and not much of the memory.
-const DISK_MB: u32 = 384;
+pub const DISK_MB: u32 = 384;
 /// How long processes may take to go once they were killed.
 const GOING: Duration = Duration::from_secs(30);
 
@@ -81,6 +82,25 @@ impl Bed {
         let connection = Connection::open_with_flags(self.orch.home().join("orch.db"), flags)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         Ok(connection)
+    }
+
+    /// Fails where somebody took the bed away, as a cleaner of temporary directories does: then
+    /// nothing more can be said about the service, and no disk may be filled.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if !self.root.join("step.sh").exists() || (self.small_disk && !self.is_on_small_disk()) {
+            bail!(
+                "somebody else removed {}; name a safer place with TMPDIR or --keep",
+                self.root.display()
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether the state directory is a disk of its own at this moment.
+    pub fn is_on_small_disk(&self) -> bool {
+        let device = |path: &Path| path.metadata().ok().map(|found| found.dev());
+        let state = device(&self.orch.home());
+        state.is_some() && state != device(&self.root)
     }
 
     /// The last lines of the service's log.

@@ -163,6 +163,7 @@ impl<'scope, 'env> Tormentor<'scope, 'env, '_> {
     }
 
     fn pause(&self, pause: Duration) -> anyhow::Result<()> {
+        self.bed.check()?;
         let until = Instant::now() + pause;
         while Instant::now() < until {
             self.interrupt.check()?;
