@@ -47,10 +47,15 @@ pub struct Figures {
     pub verdict: Verdict,
     /// Tasks that nothing moved any more.
     pub wedges: usize,
-    /// From a service's start to its first answer, in milliseconds.
+    /// From a service's start to its first answer, in milliseconds, where no disk was full and no
+    /// database locked.
     pub ready_ms: Spread,
-    /// From a service's start to the first run that it claims or takes up, in milliseconds.
+    /// From such a start to the first run that it claims or takes up, in milliseconds.
     pub first_run_ms: Spread,
+    /// The same as `ready_ms`, in the middle of such a fault.
+    pub ready_in_fault_ms: Spread,
+    /// The same as `first_run_ms`, in the middle of such a fault.
+    pub first_run_in_fault_ms: Spread,
     /// Everything that must not be; empty is a pass.
     pub failures: Vec<String>,
 }
@@ -77,6 +82,10 @@ impl Spread {
     }
 }
 
+fn those(values: &[(u64, bool)], calm: bool) -> Vec<u64> {
+    values.iter().filter(|(_, was_calm)| *was_calm == calm).map(|(value, _)| *value).collect()
+}
+
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "p50 {} ms, p99 {} ms, slowest {} ms", self.p50, self.p99, self.slowest)
@@ -100,6 +109,8 @@ impl Figures {
         );
         failures.extend(told.wedged.iter().map(|task| format!("stuck: {task}")));
         failures.append(&mut verdict.failures);
+        let ready: Vec<(u64, bool)> =
+            told.starts.answered.iter().map(|start| (start.ready_ms, start.calm)).collect();
         Self {
             seed,
             command,
@@ -108,7 +119,7 @@ impl Figures {
             faults: told.faults.clone(),
             missed: told.missed.clone(),
             left_out,
-            services: told.starts.at.len(),
+            services: told.starts.answered.len(),
             world_changes: told.world_changes,
             reused_pids: told.starts.reused_pids,
             refused_starts: told.starts.refused,
@@ -117,8 +128,10 @@ impl Figures {
             submitted_again: told.operator.submitted_again,
             retried: told.operator.retried.clone(),
             wedges: told.wedged.len(),
-            ready_ms: Spread::of(told.starts.ready_ms.clone()),
-            first_run_ms: Spread::of(verdict.first_run_ms.clone()),
+            ready_ms: Spread::of(those(&ready, true)),
+            first_run_ms: Spread::of(those(&verdict.first_run_ms, true)),
+            ready_in_fault_ms: Spread::of(those(&ready, false)),
+            first_run_in_fault_ms: Spread::of(those(&verdict.first_run_ms, false)),
             verdict,
             failures,
         }
@@ -164,8 +177,14 @@ impl fmt::Display for Figures {
         for (name, count) in rows {
             writeln!(f, "{name:<26} {count:>6}")?;
         }
-        writeln!(f, "start to first answer      {}", self.ready_ms)?;
-        writeln!(f, "start to first run         {}", self.first_run_ms)?;
+        for (name, spread) in [
+            ("start to first answer", self.ready_ms),
+            ("start to first run", self.first_run_ms),
+            ("the same, in such faults", self.ready_in_fault_ms),
+            ("", self.first_run_in_fault_ms),
+        ] {
+            writeln!(f, "{name:<26} {spread}")?;
+        }
         for (reason, count) in &self.retried {
             writeln!(f, "set going again {count} times: {reason}")?;
         }

@@ -46,9 +46,10 @@ pub struct Verdict {
     pub processes_left: u32,
     /// Invariants that `orch db check` finds broken.
     pub violations: u32,
-    /// From a service's start to the first run that it claims or takes up, in milliseconds.
+    /// From a service's start to the first run that it claims or takes up, in milliseconds, and
+    /// whether the start was a calm one.
     #[serde(skip)]
-    pub first_run_ms: Vec<u64>,
+    pub first_run_ms: Vec<(u64, bool)>,
     /// Everything that must not be, in words.
     #[serde(skip)]
     pub failures: Vec<String>,
@@ -141,17 +142,18 @@ fn records(database: &Connection, told: &Told, verdict: &mut Verdict) -> rusqlit
 }
 
 /// How soon each service had its first run, claimed or taken up.
-fn first_runs(database: &Connection, told: &Told) -> rusqlite::Result<Vec<u64>> {
+fn first_runs(database: &Connection, told: &Told) -> rusqlite::Result<Vec<(u64, bool)>> {
     let mut query = database.prepare(
         "SELECT at FROM events WHERE kind IN ('run.started', 'run.adopted') ORDER BY id",
     )?;
     let begun: Vec<i64> = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let starts: Vec<i64> = told.starts.at.iter().map(|at| at.as_millisecond()).collect();
+    let starts = &told.starts.answered;
     let mut first = Vec::new();
     for (number, start) in starts.iter().enumerate() {
-        let end = starts.get(number + 1).copied().unwrap_or(i64::MAX);
-        let found = begun.iter().find(|at| (*start..end).contains(*at));
-        first.extend(found.map(|at| (at - start) as u64));
+        let at = start.at.as_millisecond();
+        let end = starts.get(number + 1).map_or(i64::MAX, |next| next.at.as_millisecond());
+        let found = begun.iter().find(|begun| (at..end).contains(*begun));
+        first.extend(found.map(|begun| ((begun - at) as u64, start.calm)));
     }
     Ok(first)
 }

@@ -7,6 +7,7 @@ mod figures;
 mod judge;
 mod load;
 mod operator;
+mod peace;
 mod plan;
 mod processes;
 mod programme;

@@ -7,11 +7,11 @@ use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use orch_api::TaskQuery;
 
 use super::bed::Bed;
 use super::faults::{database, disk, files, signals};
 use super::operator::{self, Operator};
+use super::peace;
 use super::plan::{self, Amounts, Fault, Step, World};
 use super::processes::Kind;
 use super::service::{self, Service, Starts};
@@ -85,6 +85,10 @@ pub fn carry_out(bed: &Bed, orders: &Orders, interrupt: &Interrupt) -> anyhow::R
         anyhow::Ok(tormentor.told)
     })?;
     told.operator = operator.state().clone();
+    // Paths of the bed say nothing to whoever reads the figures.
+    let root = format!("{}/", bed.root.display());
+    told.operator.retried =
+        told.operator.retried.into_iter().map(|(why, n)| (why.replace(&root, ""), n)).collect();
     Ok(told)
 }
 
@@ -278,12 +282,12 @@ impl<'scope, 'env> Tormentor<'scope, 'env, '_> {
         while !operator.is_content(self.orders.tasks) {
             self.pause(Duration::from_millis(200))?;
             self.look_after_service()?;
-            let newest = newest_event(self.bed).unwrap_or(last_event);
+            let newest = peace::newest_event(self.bed).unwrap_or(last_event);
             if newest != last_event {
                 (last_event, moved) = (newest, Instant::now());
             }
             if moved.elapsed() > STUCK || !operator.state().wrongly_held.is_empty() {
-                self.told.wedged = open_tasks(self.bed);
+                self.told.wedged = peace::open_tasks(self.bed);
                 return Ok(());
             }
         }
@@ -293,35 +297,12 @@ impl<'scope, 'env> Tormentor<'scope, 'env, '_> {
     /// The service takes away what is over in a moment or two, or with its reconciler's next round.
     fn until_tidy(&mut self) -> anyhow::Result<()> {
         let until = Instant::now() + Duration::from_mins(1);
-        while Instant::now() < until && !is_tidy(self.bed) {
+        while Instant::now() < until && !peace::is_tidy(self.bed) {
             self.pause(Duration::from_millis(200))?;
             self.look_after_service()?;
         }
         Ok(())
     }
-}
-
-fn is_tidy(bed: &Bed) -> bool {
-    let worktrees = std::fs::read_dir(bed.orch.home().join("worktrees"));
-    worktrees.is_ok_and(|mut entries| entries.next().is_none())
-        && !bed.processes().iter().any(|p| matches!(p.kind, Kind::Supervisor | Kind::Agent))
-}
-
-fn newest_event(bed: &Bed) -> rusqlite::Result<i64> {
-    bed.database()?.query_row("SELECT max(id) FROM events", [], |row| row.get(0))
-}
-
-/// What the service says of every task that is not done.
-fn open_tasks(bed: &Bed) -> Vec<String> {
-    let client = service::client(bed);
-    let wanted = TaskQuery { state: Some("open".to_owned()), ..TaskQuery::default() };
-    let tasks = client.every_task(&wanted);
-    let open = tasks.filter_map(Result::ok);
-    open.map(|task| match client.why(&task.key) {
-        Ok(why) => format!("{}: {} ({})", task.key, why.headline, why.reasons.join("; ")),
-        Err(error) => format!("{}: {error}", task.key),
-    })
-    .collect()
 }
 
 /// A fault that could not be done in full is told, not passed over.

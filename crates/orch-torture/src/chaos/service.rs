@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use orch_api::Client;
-use serde::Serialize;
 
 use super::bed::Bed;
 use super::plan::World;
@@ -32,18 +31,25 @@ pub struct Service {
 }
 
 /// What the starts of all services showed.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Starts {
-    /// When each service was started that came to answer.
-    #[serde(skip)]
-    pub at: Vec<Timestamp>,
-    /// From the start of the process to the first answer, in milliseconds, of each.
-    #[serde(skip)]
-    pub ready_ms: Vec<u64>,
+    /// Each start of a service that came to answer, in their order.
+    pub answered: Vec<Start>,
     /// Starts that failed while the disk was full or the database locked, and were repeated.
     pub refused: u32,
     /// Pids of running jobs that belonged to somebody else in the next namespace.
     pub reused_pids: u32,
+}
+
+/// One start.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// When the process was started.
+    pub at: Timestamp,
+    /// From then to the first answer, in milliseconds.
+    pub ready_ms: u64,
+    /// Whether no disk was full and no database locked meanwhile.
+    pub calm: bool,
 }
 
 impl Service {
@@ -65,8 +71,9 @@ impl Service {
             let mut child = spawn(bed, world, &foreign, concurrency)?;
             match until_ready(bed, &mut child, interrupt, deadline) {
                 Ok(true) => {
-                    starts.at.push(at);
-                    starts.ready_ms.push(begun.elapsed().as_millis() as u64);
+                    let calm = !disturbed && !bed.is_disturbed();
+                    let ready_ms = begun.elapsed().as_millis() as u64;
+                    starts.answered.push(Start { at, ready_ms, calm });
                     starts.reused_pids += reused(child.id(), &foreign);
                     return Ok(Self { child, world });
                 }
