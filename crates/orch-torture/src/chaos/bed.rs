@@ -4,6 +4,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -19,6 +20,8 @@ use crate::isolate;
 pub const DISK_MB: u32 = 384;
 /// How long processes may take to go once they were killed.
 const GOING: Duration = Duration::from_secs(30);
+/// How long after a fault the death of a service is still its doing: its busy timeout and more.
+const AFTERWARDS: Duration = Duration::from_secs(10);
 
 /// Where everything happens; what it made goes with the value.
 pub struct Bed {
@@ -31,7 +34,9 @@ pub struct Bed {
     /// Whether the state directory is a small disk of its own.
     pub small_disk: bool,
     /// Faults that last and excuse a service which does not start.
-    pub disturbed: AtomicUsize,
+    disturbed: AtomicUsize,
+    /// When the last of them ended.
+    calm_since: Mutex<Option<Instant>>,
     keep: bool,
     _temporary: Option<tempfile::TempDir>,
 }
@@ -61,6 +66,7 @@ impl Bed {
             repositories: Vec::new(),
             small_disk: false,
             disturbed: AtomicUsize::new(0),
+            calm_since: Mutex::default(),
             keep: keep.is_some(),
             _temporary: temporary,
             root,
@@ -141,6 +147,13 @@ impl Bed {
     pub fn is_disturbed(&self) -> bool {
         self.disturbed.load(Ordering::Acquire) > 0
     }
+
+    /// Whether such a fault is going on or ended a moment ago: a service that dies of it may be
+    /// found only then.
+    pub fn was_disturbed(&self) -> bool {
+        let calm_since = *self.calm_since.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_disturbed() || calm_since.is_some_and(|at| at.elapsed() < AFTERWARDS)
+    }
 }
 
 /// The fault lasts for as long as this lives.
@@ -148,6 +161,7 @@ pub struct Disturbance<'a>(&'a Bed);
 
 impl Drop for Disturbance<'_> {
     fn drop(&mut self) {
+        *self.0.calm_since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         self.0.disturbed.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -13,7 +13,8 @@ set -eu
 note() { echo "$1 $ORCH_TASK $ORCH_STAGE $ORCH_RUN_MARK" >> "@ROOT@/ledger"; }
 number=${ORCH_TASK##*-}
 exec 9>> "@ROOT@/locks/$ORCH_TASK"
-flock -n 9 || { note double; exit 1; }
+# A kill may strike any command, this one too: then the step dies of it as a whole.
+flock -n -E 75 9 || { [ $? -ne 75 ] || note double; kill -9 $$; }
 note begin
 echo "at work on $ORCH_TASK"
 sleep "0.$(( (number * 7 + ORCH_ATTEMPT * 3) % 4 ))" &

@@ -184,7 +184,7 @@ impl<'scope, 'env> Tormentor<'scope, 'env, '_> {
         if !service.has_ended() {
             return Ok(());
         }
-        if self.bed.is_disturbed() {
+        if self.bed.was_disturbed() {
             self.told.ended_disturbed += 1;
         } else {
             let words = self.bed.last_words(5);
@@ -286,7 +286,10 @@ impl<'scope, 'env> Tormentor<'scope, 'env, '_> {
             if newest != last_event {
                 (last_event, moved) = (newest, Instant::now());
             }
-            if moved.elapsed() > STUCK || !operator.state().wrongly_held.is_empty() {
+            if !operator.state().wrongly_held.is_empty() {
+                return Ok(());
+            }
+            if moved.elapsed() > STUCK {
                 self.told.wedged = peace::open_tasks(self.bed);
                 return Ok(());
             }

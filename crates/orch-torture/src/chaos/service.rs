@@ -77,7 +77,7 @@ impl Service {
                     starts.reused_pids += reused(child.id(), &foreign);
                     return Ok(Self { child, world });
                 }
-                Ok(false) if disturbed || bed.is_disturbed() => starts.refused += 1,
+                Ok(false) if disturbed || bed.was_disturbed() => starts.refused += 1,
                 Ok(false) => {
                     bail!(
                         "the service did not start, and nothing was wrong:\n{}",
