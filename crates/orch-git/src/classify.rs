@@ -46,7 +46,9 @@ pub(crate) fn classify(args: String, code: Option<i32>, stderr: &[u8]) -> GitErr
     GitError::Failed { args, code, stderr_tail: tail(&text, STDERR_TAIL).to_owned() }
 }
 
-const DISK: &[&str] = &["No space left on device", "Disk quota exceeded", "Out of diskspace"];
+/// The last is what git says of a reference that it can't write, without a word on the cause.
+const DISK: &[&str] =
+    &["No space left on device", "Disk quota exceeded", "Out of diskspace", "couldn't write '"];
 /// A folder that a command was to work in.
 const GONE: &[&str] = &["cannot change to '"];
 const LOCK: &[&str] = &[
@@ -195,6 +197,10 @@ mod tests {
             ),
             (
                 "fatal: sha1 file '/m/worktrees/T-1/index.lock' write error. Out of diskspace",
+                "disk",
+            ),
+            (
+                "error: cannot update ref 'refs/heads/a': couldn't write '/m/refs/heads/a.lock'",
                 "disk",
             ),
             ("fatal: cannot change to '/w/T-1': No such file or directory", "gone"),
