@@ -17,6 +17,11 @@ pub(crate) fn classify(args: String, code: Option<i32>, stderr: &[u8]) -> GitErr
     if let Some(detail) = line_with(&text, DISK) {
         return GitError::DiskFull { detail };
     }
+    if let Some(line) = line_with(&text, GONE)
+        && line.ends_with("No such file or directory")
+    {
+        return GitError::Gone { path: quoted(&line).unwrap_or(line).into() };
+    }
     if let Some(line) = line_with(&text, LOCK) {
         // A branch named like another one's folder: no other process is involved.
         if !line.contains("exists; cannot create") {
@@ -41,7 +46,11 @@ pub(crate) fn classify(args: String, code: Option<i32>, stderr: &[u8]) -> GitErr
     GitError::Failed { args, code, stderr_tail: tail(&text, STDERR_TAIL).to_owned() }
 }
 
-const DISK: &[&str] = &["No space left on device", "Disk quota exceeded"];
+/// The last is what git says of a reference that it can't write, without a word on the cause.
+const DISK: &[&str] =
+    &["No space left on device", "Disk quota exceeded", "Out of diskspace", "couldn't write '"];
+/// A folder that a command was to work in.
+const GONE: &[&str] = &["cannot change to '"];
 const LOCK: &[&str] = &[
     ".lock': File exists",
     "cannot lock ref",
@@ -137,6 +146,7 @@ mod tests {
     fn word(error: &GitError) -> &'static str {
         match error {
             GitError::DiskFull { .. } => "disk",
+            GitError::Gone { .. } => "gone",
             GitError::Locked { .. } => "lock",
             GitError::AuthFailed { .. } => "auth",
             GitError::NotARepository { .. } => "repo",
@@ -185,6 +195,16 @@ mod tests {
                 "error: file write error: No space left on device\nfatal: unable to write loose object file",
                 "disk",
             ),
+            (
+                "fatal: sha1 file '/m/worktrees/T-1/index.lock' write error. Out of diskspace",
+                "disk",
+            ),
+            (
+                "error: cannot update ref 'refs/heads/a': couldn't write '/m/refs/heads/a.lock'",
+                "disk",
+            ),
+            ("fatal: cannot change to '/w/T-1': No such file or directory", "gone"),
+            ("fatal: cannot change to '/w/T-1': Permission denied", "failed"),
             (
                 "error: cannot rebase: You have unstaged changes.\nerror: Please commit or stash them.",
                 "dirty",

@@ -113,6 +113,13 @@ pub enum GitError {
         /// The lock file.
         path: PathBuf,
     },
+    /// The folder that the command was to work in went away under it; it is made anew with the
+    /// next attempt.
+    #[error("the folder {path:?} is gone")]
+    Gone {
+        /// The folder.
+        path: PathBuf,
+    },
     /// No space or quota is left.
     #[error("no space is left on the disk: {detail}")]
     DiskFull {
@@ -166,9 +173,17 @@ pub enum GitError {
 }
 
 impl GitError {
-    /// Whether the same call may well succeed later without anybody's doing.
+    /// Whether the same call may well succeed later without anybody's doing. A full disk is often
+    /// one for a moment, by what somebody else writes and removes; who tries is limited anyway.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::RemoteUnreachable { .. } | Self::Locked { .. } | Self::TimedOut { .. })
+        matches!(
+            self,
+            Self::RemoteUnreachable { .. }
+                | Self::Locked { .. }
+                | Self::TimedOut { .. }
+                | Self::DiskFull { .. }
+                | Self::Gone { .. }
+        )
     }
 
     pub(crate) fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
@@ -247,6 +262,8 @@ mod tests {
         let unreachable = GitError::RemoteUnreachable { detail: String::new() };
         let denied = GitError::AuthFailed { detail: String::new() };
         assert!(unreachable.is_transient());
+        assert!(GitError::DiskFull { detail: String::new() }.is_transient());
+        assert!(GitError::Gone { path: PathBuf::new() }.is_transient());
         assert!(!denied.is_transient());
     }
 }

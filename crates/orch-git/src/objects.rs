@@ -147,6 +147,11 @@ impl Objects {
         parse::ls_tree(&list.ok()?)
     }
 
+    /// Whether the commit is here.
+    pub(crate) fn has_commit(&self, commit: &Revision) -> Result<bool> {
+        self.bare().args(["cat-file", "-e", commit.as_str()]).yes()
+    }
+
     /// Whether `a` is `b` or is contained in it.
     pub fn is_ancestor(&self, a: &Revision, b: &Revision) -> Result<bool> {
         self.bare().args(["merge-base", "--is-ancestor", a.as_str(), b.as_str()]).yes()

@@ -34,7 +34,9 @@ pub enum Landing {
 
 impl Mirror {
     /// Pushes `head` to the task's branch on origin, which must be at `expected` (`None`: must
-    /// not exist) or at `head` already. [`GitError::LeaseLost`] if it is anywhere else.
+    /// not exist), at `head` already, or at a commit that this mirror has: that is where a push of
+    /// ours was cut off between the remote's move and our note of it. [`GitError::LeaseLost`] if it
+    /// is anywhere else, so that nothing of anybody's is dropped that is not kept here.
     pub fn push_branch(
         &self,
         key: &TaskKey,
@@ -53,6 +55,12 @@ impl Mirror {
         }
         if found.as_ref() == expected {
             return Err(GitError::Rejected { branch, reason: refused });
+        }
+        if let Some(ours) = &found
+            && self.has_commit(ours)?
+            && let RefPush::Done = self.push_ref(&branch, head, Some(ours))?
+        {
+            return Ok(Pushed::Pushed);
         }
         Err(GitError::LeaseLost { branch, expected: expected.cloned(), found })
     }

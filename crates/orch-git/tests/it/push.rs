@@ -45,6 +45,27 @@ fn a_lost_lease_says_what_is_there_and_changes_nothing() {
 }
 
 #[test]
+fn a_push_that_was_cut_off_before_it_was_noted_is_no_lost_lease() {
+    let world = World::new();
+    let mirror = world.mirror();
+    let worktree = world.worktree(&mirror, "T-1");
+    let (t1, base) = (key("T-1"), worktree.head().unwrap());
+    let noted = commit(&worktree, "a", "1");
+    mirror.push_branch(&t1, &noted, None).unwrap();
+    let unnoted = commit(&worktree, "a", "2");
+    mirror.push_branch(&t1, &unnoted, Some(&noted)).unwrap();
+    // The crash: the remote has moved, and nobody here knows. The work is done again, otherwise.
+    worktree.uncommit(&noted).unwrap();
+    let again = commit(&worktree, "a", "3");
+    assert_eq!(mirror.push_branch(&t1, &again, Some(&noted)).unwrap(), Pushed::Pushed);
+    assert_eq!(world.rev("origin.git", "orch/T-1"), again);
+    // The very first push of a branch is no different.
+    let t2 = key("T-2");
+    mirror.push_branch(&t2, &base, None).unwrap();
+    assert_eq!(mirror.push_branch(&t2, &again, None).unwrap(), Pushed::Pushed);
+}
+
+#[test]
 fn a_push_that_the_remote_declines_is_told_apart() {
     let world = World::new();
     let mirror = world.mirror();
