@@ -17,6 +17,7 @@ pub mod process;
 pub mod serial_gate;
 pub mod settings;
 pub mod stage;
+pub mod suite;
 pub mod task;
 pub mod verdict;
 pub mod why;

@@ -107,8 +107,12 @@ impl Situation<'_> {
                 let reason = "the run was stopped from outside; it starts again".to_owned();
                 return self.requeue(progress, self.now, reason, Counts::Nothing);
             }
+            Outcome::Unknown { reason } if self.job.defers > 0 => {
+                let reason = format!("nobody can tell what failed, twice: {reason}");
+                return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
+            }
             Outcome::Lost { reason } => return self.crashed(progress, reason, policy),
-            Outcome::TransientInfra { reason } => reason.clone(),
+            Outcome::TransientInfra { reason } | Outcome::Unknown { reason } => reason.clone(),
             Outcome::TimedOut { limit_ms } => format!("timed out after {} s", limit_ms / 1000),
             Outcome::Stalled { limit_ms } => format!("printed nothing for {} s", limit_ms / 1000),
             Outcome::SuiteRan { exit_code } => format!("exit code {exit_code}"),
