@@ -80,7 +80,7 @@ fn nothing_ran(suite: &SuiteReport) -> Outcome {
 }
 
 fn signaled(worked: Worked<'_>, signal: i32, exit: &RunExit) -> Outcome {
-    let output = lines(exit);
+    let output = lines(worked, exit);
     let judged = !matches!(worked, Worked::Agent);
     if judged && FAULTS_OF_THE_PROGRAM.contains(&signal) {
         return match infrastructure_sign(&output) {
@@ -93,7 +93,7 @@ fn signaled(worked: Worked<'_>, signal: i32, exit: &RunExit) -> Outcome {
 }
 
 fn failed(worked: Worked<'_>, code: i32, exit: &RunExit) -> Outcome {
-    let output = lines(exit);
+    let output = lines(worked, exit);
     let ran = Outcome::SuiteRan { exit_code: code };
     let by_signal = (129..=192).contains(&code);
     if let Worked::Suite(suite) = worked
@@ -144,9 +144,10 @@ fn infrastructure(found: Found<'_>) -> Outcome {
     }
 }
 
-/// Standard error first: that is where errors stand.
-fn lines(exit: &RunExit) -> Vec<&str> {
-    exit.stderr_tail.lines().chain(exit.stdout_tail.lines()).collect()
+/// Standard error first: that is where errors stand. An agent's standard output is its talk.
+fn lines<'a>(worked: Worked<'_>, exit: &'a RunExit) -> Vec<&'a str> {
+    let talk = if matches!(worked, Worked::Agent) { "" } else { exit.stdout_tail.as_str() };
+    exit.stderr_tail.lines().chain(talk.lines()).collect()
 }
 
 fn said(what: &str, exit: &RunExit) -> String {
@@ -258,6 +259,13 @@ mod tests {
         }
         let killed = exit(ExitCause::Signaled { signal: 11 }, "", "");
         assert_eq!(classify(Worked::Agent, &killed).kind(), "transient_infra");
+    }
+
+    #[test]
+    fn what_an_agent_says_is_no_sign() {
+        let talk = "I ran it: sh: 1: docker: not found";
+        let outcome = classify(Worked::Agent, &exit(code(1), talk, ""));
+        assert_eq!(outcome.kind(), "transient_infra");
     }
 
     #[test]

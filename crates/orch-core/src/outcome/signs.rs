@@ -84,6 +84,14 @@ const SURROUNDINGS: &[Sign] = &[
     ("error: linker `", Permanent, "the linker is missing"),
     ("error: no such command: `", Permanent, "a cargo plugin is missing"),
     ("could not find `cargo.toml`", Permanent, "there is no project where the command runs"),
+    ("no test target named", Permanent, "there is no such test target"),
+    ("package id specification", Permanent, "there is no such package"),
+    ("go.mod file not found", Permanent, "there is no project where the command runs"),
+    ("does not contain main module", Permanent, "there is no project where the command runs"),
+    ("failed to change working directory", Permanent, "there is no such folder"),
+    ("is not a directory", Permanent, "there is no such folder"),
+    (": can't open file '", Permanent, "the script is missing"),
+    ("error: unrecognized arguments", Permanent, "the command has a wrong argument"),
     ("there is no pom in this directory", Permanent, "there is no project where the command runs"),
     ("no rule to make target", Permanent, "make has no such target"),
     ("no targets specified and no makefile found", Permanent, "make finds no Makefile"),
@@ -247,7 +255,19 @@ pub(super) fn own_words(output: &[&str]) -> bool {
 }
 
 /// Words of compilers and interpreters for code that is no program.
-const BROKEN_SOURCE: &[&str] = &["syntaxerror: ", "error ts", "error cs", "indentationerror: "];
+const BROKEN_SOURCE: &[&str] = &[
+    "syntaxerror: ",
+    "indentationerror: ",
+    "error ts",
+    "error cs",
+    "ld returned 1 exit status",
+    "cannot find module './",
+    "cannot find module '../",
+    "failed to parse manifest",
+    "while loading conftest",
+    "conftest.py:",
+    "cargo.toml:",
+];
 
 /// True where a compiler or an interpreter refuses the source.
 pub(super) fn broken_source(output: &[&str]) -> bool {

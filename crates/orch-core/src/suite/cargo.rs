@@ -34,7 +34,6 @@ pub(super) fn read(lines: &[&str]) -> Seen {
     if seen.failed && seen.failures.is_empty() {
         aborted(lines, &mut seen);
     }
-    // cargo stops at a binary that failed, so a summary of nothing behind it cures nothing.
     seen
 }
 

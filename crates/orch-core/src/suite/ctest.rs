@@ -19,11 +19,12 @@ pub(super) fn read(lines: &[&str]) -> Seen {
             seen.summaries.push(Counts::default());
         } else if line.starts_with("The following tests FAILED:") {
             listing = true;
-        } else if listing && let Some((number, rest)) = line.trim().split_once(" - ") {
-            if number.parse::<u32>().is_ok() {
-                let name = rest.rsplit_once(" (").map_or(rest, |(name, _)| name);
-                seen.name(name, detail(lines, name));
-            }
+        } else if listing
+            && let Some((number, rest)) = line.trim().split_once(" - ")
+            && number.parse::<u32>().is_ok()
+        {
+            let name = rest.rsplit_once(" (").map_or(rest, |(name, _)| name);
+            seen.name(name, detail(lines, name));
         }
     }
     seen

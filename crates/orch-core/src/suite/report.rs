@@ -90,10 +90,10 @@ impl Seen {
     }
 
     fn counts(&self) -> Option<Counts> {
-        if self.cured() {
-            return self.summaries.last().copied();
-        }
-        self.summaries.iter().copied().reduce(Counts::plus)
+        // Of a suite that was run again only the later run counts.
+        let failing = self.summaries.iter().rposition(|counts| counts.failed > 0);
+        let from = failing.filter(|_| self.cured()).map_or(0, |at| at + 1);
+        self.summaries[from..].iter().copied().reduce(Counts::plus)
     }
 
     pub(super) fn name(&mut self, name: &str, detail: String) {
@@ -119,6 +119,8 @@ pub struct SuiteReport {
     pub failed: bool,
     /// What was to be tested could not be built, in its compiler's own words.
     pub build_failed: bool,
+    /// The suite failed, was run again and then passed; its counts may hold tests twice.
+    pub run_again: bool,
     /// Marks are configured and none was printed.
     pub marks_missing: bool,
 }
@@ -151,6 +153,7 @@ impl SuiteReport {
             (one, two) => one.or(two),
         };
         self.build_failed |= seen.build_failed;
+        self.run_again |= seen.cured();
         if !seen.cured() {
             let counted = seen.summaries.iter().any(|counts| counts.failed > 0);
             self.failed |= seen.failed || counted;

@@ -31,7 +31,7 @@ pub fn last_count(
         .filter(|file| !file.path.starts_with(&format!("{own}/")))
         .filter_map(|file| Some((number(&file.path, kind.artifact())?, file.path)))
         .collect();
-    reports.sort_by(|one, two| two.0.cmp(&one.0));
+    reports.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
     let read = |path: &str| count(mirror.file_at(&landed, path).ok()??);
     let counts = reports.iter().take(LOOKED_AT).filter_map(|(_, path)| read(path));
     counts.max_by(|one, two| one.0.cmp(&two.0)).map(|(_, tests)| tests)
