@@ -9,6 +9,7 @@ use std::path::Path;
 use orch_core::outcome::{Outcome, Worked, classify};
 use orch_core::process::{ExitCause, RunExit};
 use orch_core::suite::{Counts, Mark, SuiteReport, read};
+use proptest::prelude::*;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -218,4 +219,37 @@ fn configured_marks_speak_for_a_runner_of_ones_own() {
     }
     assert_eq!(read("bad: adds\n2 good, 1 bad\n", "", &marks).failures[0].name, "adds");
     assert!(Mark::new("(").unwrap_err().to_string().contains("no regular expression"));
+}
+
+/// Lines of every runner in any order, cut anywhere, with arbitrary text between: nothing panics,
+/// and no output turns a failing exit code into a pass.
+#[test]
+fn no_output_makes_a_pass_of_a_failing_exit_code() {
+    let mut lines: Vec<String> = Vec::new();
+    for situation in situations() {
+        let exit = situation.exit();
+        lines.extend(exit.stdout_tail.lines().chain(exit.stderr_tail.lines()).map(str::to_owned));
+    }
+    lines.sort();
+    lines.dedup();
+    let line = prop_oneof![
+        8 => proptest::sample::select(lines),
+        1 => any::<String>(),
+    ];
+    let cut = (line, 0..200_usize).prop_map(|(line, keep)| line.chars().take(keep).collect());
+    let text =
+        proptest::collection::vec(cut, 0..30).prop_map(|lines: Vec<String>| lines.join("\n"));
+    let template = situations()[0].exit();
+    proptest!(ProptestConfig::with_cases(500), |(out in text.clone(), err in text, code in 1..=255)| {
+        let report = read(&out, &err, &[]);
+        let exit = RunExit {
+            cause: ExitCause::Exited { code },
+            stdout_tail: out,
+            stderr_tail: err,
+            ..template.clone()
+        };
+        let outcome = classify(Worked::Suite(&report), &exit);
+        prop_assert_ne!(outcome, Outcome::SuiteRan { exit_code: 0 });
+        prop_assert!(report.failures.len() <= 40);
+    });
 }
