@@ -33,6 +33,7 @@ pub fn pages() -> Vec<Page> {
     vec![
         page("docs/reference/settings.md", &(settings::reference_markdown() + NOT_YET)),
         page("docs/reference/stages.md", &stages()),
+        page("docs/operations/outcomes.md", &crate::outcomes::page(&crate::root())),
     ]
 }
 
@@ -142,6 +143,7 @@ mod tests {
     fn a_stale_or_absent_page_is_found_and_mended() {
         let root = std::env::temp_dir().join(format!("orch-xtask-gen-{}", std::process::id()));
         fs::create_dir_all(root.join("docs/reference")).unwrap();
+        fs::create_dir_all(root.join("docs/operations")).unwrap();
         fs::write(root.join("docs/reference/stages.md"), "old").unwrap();
         let all: Vec<_> = pages().iter().map(|page| page.path).collect();
         assert_eq!(write(&root).unwrap(), all);

@@ -6,6 +6,7 @@
 mod facts;
 mod floors;
 mod gen_docs;
+mod outcomes;
 mod sizes;
 
 use std::path::{Path, PathBuf};

@@ -165,6 +165,12 @@ pub struct TestRunnerReport {
     pub permanent_env: u64,
     /// Passing faults, since the service started.
     pub transient_infra: u64,
+    /// Ends of which nobody can tell what failed, since the service started.
+    #[serde(default)]
+    pub unknown: u64,
+    /// Runs that somebody ended, since the service started.
+    #[serde(default)]
+    pub cancelled: u64,
     /// Tasks at the stage that wait for their time after a fault, now.
     pub deferred: u64,
     /// Tasks parked at the stage, now.
@@ -186,6 +192,12 @@ pub struct StagingRunnerReport {
     pub permanent_env: u64,
     /// Passing faults, since the service started.
     pub transient_infra: u64,
+    /// Ends of which nobody can tell what failed, since the service started.
+    #[serde(default)]
+    pub unknown: u64,
+    /// Runs that somebody ended, since the service started.
+    #[serde(default)]
+    pub cancelled: u64,
     /// Tasks at the stage that wait for their time after a fault, now.
     pub deferred: u64,
     /// Tasks parked at the stage, now.

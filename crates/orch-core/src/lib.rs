@@ -19,6 +19,7 @@ pub mod retention;
 pub mod serial_gate;
 pub mod settings;
 pub mod stage;
+pub mod suite;
 pub mod task;
 pub mod verdict;
 pub mod why;

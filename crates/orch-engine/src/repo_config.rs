@@ -9,6 +9,7 @@ use orch_agents::AdapterConfig;
 use orch_core::ids::{AgentName, RepoName};
 use orch_core::pipeline::{self, Pipeline};
 use orch_core::settings::{Adapter, AgentSettings, CommandLine, RepoSettings, SettingsErrors};
+use orch_core::suite::Mark;
 use orch_store::Repo;
 
 use crate::engine::Engine;
@@ -31,6 +32,10 @@ pub struct SuiteConfig {
     pub command: CommandLine,
     /// The absolute limit.
     pub timeout: Duration,
+    /// What only the suite itself prints.
+    pub marks: Vec<Mark>,
+    /// How many per cent fewer tests than the last time still count.
+    pub fewer_tests_percent: u32,
 }
 
 /// What an agent's launch needs.
@@ -69,14 +74,20 @@ impl RepoConfig {
     /// A runner's command; `None` where the repository has none.
     pub fn suite(&self, kind: RunnerKind) -> Option<SuiteConfig> {
         let settings = &self.settings;
-        let (command, timeout) = match kind {
-            RunnerKind::Test => (&settings.test_runner.command, settings.test_runner.timeout),
-            RunnerKind::Staging => {
-                (&settings.staging_runner.command, settings.staging_runner.timeout)
+        let (command, timeout, marks, fewer_tests_percent) = match kind {
+            RunnerKind::Test => {
+                let own = &settings.test_runner;
+                (&own.command, own.timeout, &*own.marks, own.fewer_tests_percent)
             }
-            RunnerKind::Deploy => (&settings.deploy.command, settings.deploy.timeout),
+            RunnerKind::Staging => {
+                let own = &settings.staging_runner;
+                (&own.command, own.timeout, &*own.marks, own.fewer_tests_percent)
+            }
+            RunnerKind::Deploy => (&settings.deploy.command, settings.deploy.timeout, &[][..], 100),
         };
-        command.clone().map(|command| SuiteConfig { command, timeout })
+        let marks = marks.iter().filter_map(|mark| Mark::new(mark).ok()).collect();
+        let command = command.clone()?;
+        Some(SuiteConfig { command, timeout, marks, fewer_tests_percent })
     }
 
     /// An agent's launch; the error says what to set.

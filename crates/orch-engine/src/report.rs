@@ -62,6 +62,10 @@ pub struct RunnerReport {
     pub permanent_env: u64,
     /// Passing faults.
     pub transient_infra: u64,
+    /// Nobody can tell what failed.
+    pub unknown: u64,
+    /// Somebody asked for the end.
+    pub cancelled: u64,
 }
 
 /// The merge gate's report.
@@ -109,6 +113,8 @@ fn runner(stats: &RunnerStats) -> RunnerReport {
         suite_ran: read(&stats.suite_ran),
         permanent_env: read(&stats.permanent_env),
         transient_infra: read(&stats.transient_infra),
+        unknown: read(&stats.unknown),
+        cancelled: read(&stats.cancelled),
     }
 }
 

@@ -41,6 +41,10 @@ pub struct RunnerStats {
     pub permanent_env: AtomicU64,
     /// A passing fault.
     pub transient_infra: AtomicU64,
+    /// Nobody can tell what failed.
+    pub unknown: AtomicU64,
+    /// Somebody asked for the end.
+    pub cancelled: AtomicU64,
 }
 
 impl RunnerStats {
@@ -53,8 +57,9 @@ impl RunnerStats {
             | Outcome::RateLimited { .. }
             | Outcome::TimedOut { .. }
             | Outcome::Stalled { .. }
-            | Outcome::Lost { .. }
-            | Outcome::Cancelled => &self.transient_infra,
+            | Outcome::Lost { .. } => &self.transient_infra,
+            Outcome::Unknown { .. } => &self.unknown,
+            Outcome::Cancelled => &self.cancelled,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

@@ -25,6 +25,6 @@ pub use findings::{ReportedFinding, reported_findings};
 pub use front_matter::{FrontMatter, MAX_FRONT_MATTER_BYTES};
 pub use judge::{ArtifactKind, FileJudgement, judge_file};
 pub use problem::ArtifactProblem;
-pub use render::render;
+pub use render::{render, render_with};
 pub use value::{Scalar, Value};
 pub use word::VerdictWord;

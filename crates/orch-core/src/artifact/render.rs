@@ -3,17 +3,38 @@
 use std::fmt::Write;
 
 use super::front_matter::is_unsafe;
+use crate::verdict::Finding;
 
 /// Renders a front matter of strings and a body. Whatever a value holds (line breaks, `---`,
 /// colons, control characters), [`FrontMatter::parse`](super::FrontMatter::parse) gives it back;
 /// keys have to differ by more than case.
 pub fn render(fields: &[(String, String)], body: &str) -> String {
+    render_with(fields, &[], body)
+}
+
+/// The same with a list `findings`, which [`reported_findings`](super::reported_findings) gives
+/// back; none is no field.
+pub fn render_with(fields: &[(String, String)], findings: &[Finding], body: &str) -> String {
     let mut text = String::from("---\n");
     for (key, value) in fields {
         text.push_str(&scalar(key));
         text.push_str(": ");
         text.push_str(&scalar(value));
         text.push('\n');
+    }
+    if !findings.is_empty() {
+        text.push_str("findings:\n");
+    }
+    for finding in findings {
+        text.push_str("  - {");
+        if let Some(severity) = &finding.severity {
+            let _ = write!(text, "severity: {}, ", quoted(severity));
+        }
+        let _ = write!(text, "title: {}", quoted(&finding.title));
+        if !finding.detail.is_empty() {
+            let _ = write!(text, ", detail: {}", quoted(&finding.detail));
+        }
+        text.push_str("}\n");
     }
     text.push_str("---\n");
     if !body.is_empty() {

@@ -104,7 +104,11 @@ impl Situation<'_> {
                 return self.requeue(progress, (*until).max(self.now), reason, Counts::Nothing);
             }
             Outcome::Lost { reason } => return self.crashed(progress, reason, policy),
-            Outcome::TransientInfra { reason } => reason.clone(),
+            Outcome::Unknown { reason } if self.job.defers > 0 => {
+                let reason = format!("nobody can tell what failed, twice: {reason}");
+                return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
+            }
+            Outcome::TransientInfra { reason } | Outcome::Unknown { reason } => reason.clone(),
             // Counted, because whoever stops it may do so again: an agent that kills its supervisor.
             Outcome::Cancelled => "the run was stopped from outside".to_owned(),
             Outcome::TimedOut { limit_ms } => format!("timed out after {} s", limit_ms / 1000),

@@ -107,6 +107,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         4 => (0..3_i32).prop_map(|exit_code| Outcome::SuiteRan { exit_code }),
         1 => Just(Outcome::TransientInfra { reason: "dns".into() }),
         1 => Just(Outcome::PermanentEnv { reason: "no docker".into() }),
+        1 => Just(Outcome::Unknown { reason: "exit code 1".into() }),
         1 => Just(Outcome::RateLimited { until: now() }),
         1 => Just(Outcome::TimedOut { limit_ms: 1 }),
         1 => Just(Outcome::Stalled { limit_ms: 1 }),
@@ -226,6 +227,7 @@ fn every_repeated_fault_ends_in_a_hold() {
     let faults = [
         Fact::Ran(Outcome::SuiteRan { exit_code: 0 }, Verdict::refused("absent")),
         Fact::Ran(Outcome::TransientInfra { reason: "dns".into() }, Verdict::refused("-")),
+        Fact::Ran(Outcome::Unknown { reason: "exit code 1".into() }, Verdict::refused("-")),
         Fact::Ran(Outcome::TimedOut { limit_ms: 1 }, Verdict::refused("-")),
         Fact::Ran(Outcome::Stalled { limit_ms: 1 }, Verdict::refused("-")),
         Fact::Ran(Outcome::Cancelled, Verdict::refused("-")),

@@ -31,6 +31,9 @@ impl Suite {
         let compared = commit::required(name, &front, at_hand)?;
         let exit_code = exit_code(name, &front)?;
         self.agrees_with_exit(name, &front, word, exit_code)?;
+        if word == VerdictWord::Pass {
+            tests_ran(name, &front)?;
+        }
         let said = format!("`{}: {}`", self.field, said_as(&front, self.field));
         let exited = exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
         if word == VerdictWord::Pass {
@@ -62,12 +65,30 @@ impl Suite {
     }
 }
 
-fn exit_code(name: &str, front: &FrontMatter) -> Result<Option<i64>, String> {
-    let Some(value) = front.get("exit_code") else { return Ok(None) };
+/// Where a passing report counts its tests, some ran and none failed.
+fn tests_ran(name: &str, front: &FrontMatter) -> Result<(), String> {
+    let passed = whole_number(name, front, "tests_passed")?;
+    let failed = whole_number(name, front, "tests_failed")?;
+    let total = whole_number(name, front, "tests_total")?;
+    if let Some(failed) = failed.filter(|failed| *failed != 0) {
+        return Err(format!("{name}: it passes with `tests_failed: {failed}`"));
+    }
+    if passed == Some(0) || total == Some(0) {
+        return Err(format!("{name}: it passes and zero tests ran, which proves nothing"));
+    }
+    Ok(())
+}
+
+fn whole_number(name: &str, front: &FrontMatter, field: &str) -> Result<Option<i64>, String> {
+    let Some(value) = front.get(field) else { return Ok(None) };
     let number = value.text().and_then(|text| text.trim().parse().ok());
     number.map(Some).ok_or_else(|| {
-        format!("{name}: `exit_code` is {}; it has to be a whole number", value.shown())
+        format!("{name}: `{field}` is {}; it has to be a whole number", value.shown())
     })
+}
+
+fn exit_code(name: &str, front: &FrontMatter) -> Result<Option<i64>, String> {
+    whole_number(name, front, "exit_code")
 }
 
 fn command(front: &FrontMatter) -> String {

@@ -1,29 +1,36 @@
-//! From the end of a process to an outcome: exit code *and* what was printed, because exit 1 is
-//! ambiguous (S7).
+//! From the end of a process to an outcome: exit code *and* what was printed *and* the suite's own
+//! marks, because exit 1 is ambiguous (S7).
+//!
+//! A failure is booked as the code's only on positive evidence: the suite's own marks, a compiler
+//! that refuses the source, a program's own words. What shows neither that nor a sign of
+//! infrastructure is unknown.
 
 use super::Outcome;
-use super::signs::{Sign, infrastructure_sign, suite_marks};
+use super::signs::{Found, Promise, broken_source, infrastructure_sign, machine_sign, own_words};
 use crate::process::{ExitCause, RunExit};
+use crate::suite::SuiteReport;
 use crate::verdict::tail;
 
 /// Who worked; the same exit means different things of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Worked {
+#[derive(Debug, Clone, Copy)]
+pub enum Worked<'a> {
     /// An agent: it has no verdict of its own, so anything but exit 0 is the agent's environment.
     Agent,
-    /// A suite or a deploy command: its failure is a verdict unless there are signs to the contrary.
-    Suite,
+    /// A suite, with what was read from its output.
+    Suite(&'a SuiteReport),
+    /// A deploy command: its failure is a verdict unless there are signs to the contrary.
+    Deploy,
 }
 
 /// Signals by which a program that is itself at fault dies: ABRT, BUS, FPE, ILL, SEGV, SYS, TRAP.
 const FAULTS_OF_THE_PROGRAM: [i32; 7] = [6, 7, 8, 4, 11, 31, 5];
 
 /// Classifies the end of a run.
-pub fn classify(worked: Worked, exit: &RunExit) -> Outcome {
+pub fn classify(worked: Worked<'_>, exit: &RunExit) -> Outcome {
     match &exit.cause {
-        ExitCause::Exited { code: 0 } => Outcome::SuiteRan { exit_code: 0 },
+        ExitCause::Exited { code: 0 } => went_well(worked),
         ExitCause::Exited { code } => failed(worked, *code, exit),
-        ExitCause::Signaled { signal } => signaled(worked, *signal),
+        ExitCause::Signaled { signal } => signaled(worked, *signal, exit),
         ExitCause::TimedOut { limit_ms } => Outcome::TimedOut { limit_ms: *limit_ms },
         ExitCause::Stalled { limit_ms } => Outcome::Stalled { limit_ms: *limit_ms },
         ExitCause::Cancelled => Outcome::Cancelled,
@@ -36,37 +43,116 @@ pub fn classify(worked: Worked, exit: &RunExit) -> Outcome {
     }
 }
 
-fn signaled(worked: Worked, signal: i32) -> Outcome {
-    if worked == Worked::Suite && FAULTS_OF_THE_PROGRAM.contains(&signal) {
-        return Outcome::SuiteRan { exit_code: 128 + signal };
+/// Exit 0 of a suite proves nothing where its own output says otherwise.
+fn went_well(worked: Worked<'_>) -> Outcome {
+    let well = Outcome::SuiteRan { exit_code: 0 };
+    let Worked::Suite(suite) = worked else { return well };
+    if suite.ran_nothing() {
+        return nothing_ran(suite);
+    }
+    if suite.has_failure() || suite.build_failed {
+        let what = match suite.failures.first() {
+            Some(first) => format!("failing tests ({})", first.name),
+            None => "a failure".to_owned(),
+        };
+        let reason = format!(
+            "the command ended with exit code 0, and its output tells of {what}; let it end with \
+             the suite's own exit code (a pipe or `|| true` hides it)"
+        );
+        return Outcome::PermanentEnv { reason };
+    }
+    if suite.marks_missing {
+        let reason = "the command ended with exit code 0 and printed none of the configured marks";
+        return Outcome::Unknown { reason: reason.to_owned() };
+    }
+    well
+}
+
+fn nothing_ran(suite: &SuiteReport) -> Outcome {
+    let skipped = suite.counts.map_or(0, |counts| counts.skipped);
+    let runner = suite.runners.first().copied().unwrap_or("the suite");
+    let left_out = if skipped > 0 { format!(" and {skipped} were skipped") } else { String::new() };
+    let reason = format!(
+        "zero tests ran ({runner}){left_out}: that proves nothing; look at the command's filter and \
+         folder"
+    );
+    Outcome::PermanentEnv { reason }
+}
+
+fn signaled(worked: Worked<'_>, signal: i32, exit: &RunExit) -> Outcome {
+    let output = lines(worked, exit);
+    let judged = !matches!(worked, Worked::Agent);
+    if judged && FAULTS_OF_THE_PROGRAM.contains(&signal) {
+        return match infrastructure_sign(&output) {
+            Some(found) if found.what == "out of memory" => infrastructure(found),
+            _ => Outcome::SuiteRan { exit_code: 128 + signal },
+        };
     }
     let hint = if signal == 9 { " (out of memory?)" } else { "" };
     Outcome::TransientInfra { reason: format!("killed by signal {signal}{hint}") }
 }
 
-fn failed(worked: Worked, code: i32, exit: &RunExit) -> Outcome {
-    let marks = worked == Worked::Suite && suite_marks(&exit.stdout_tail, &exit.stderr_tail);
-    if marks && !(129..=192).contains(&code) {
-        return Outcome::SuiteRan { exit_code: code };
+fn failed(worked: Worked<'_>, code: i32, exit: &RunExit) -> Outcome {
+    let output = lines(worked, exit);
+    let ran = Outcome::SuiteRan { exit_code: code };
+    let by_signal = (129..=192).contains(&code);
+    if let Worked::Suite(suite) = worked
+        && suite.has_failure()
+        && !by_signal
+    {
+        return machine_sign(&output).map_or(ran, infrastructure);
     }
-    let last = last_line(exit);
-    let said =
-        |what: &str| if last.is_empty() { what.to_owned() } else { format!("{what}: {last}") };
     if matches!(code, 126 | 127) {
         let what = if code == 127 { "command not found" } else { "command not executable" };
-        return Outcome::PermanentEnv { reason: said(&format!("{what} (exit {code})")) };
+        return Outcome::PermanentEnv { reason: said(&format!("{what} (exit {code})"), exit) };
     }
-    if (129..=192).contains(&code) {
-        return signaled(worked, code - 128);
+    if by_signal {
+        return signaled(worked, code - 128, exit);
     }
-    match infrastructure_sign(&exit.stderr_tail) {
-        Some((Sign::Permanent, what)) => Outcome::PermanentEnv { reason: said(what) },
-        Some((Sign::Transient, what)) => Outcome::TransientInfra { reason: said(what) },
-        None if worked == Worked::Agent => {
-            Outcome::TransientInfra { reason: said(&format!("the agent exited with {code}")) }
+    if let Some(found) = infrastructure_sign(&output) {
+        return infrastructure(found);
+    }
+    match worked {
+        Worked::Agent => {
+            let reason = said(&format!("the agent exited with {code}"), exit);
+            Outcome::TransientInfra { reason }
         }
-        None => Outcome::SuiteRan { exit_code: code },
+        Worked::Deploy => ran,
+        Worked::Suite(_) if code == 124 => {
+            Outcome::TransientInfra { reason: "a time limit within the command passed".to_owned() }
+        }
+        Worked::Suite(suite) if suite.build_failed => ran,
+        Worked::Suite(suite) if suite.ran_nothing() => nothing_ran(suite),
+        Worked::Suite(suite) if suite.counts.is_some() => ran,
+        Worked::Suite(_) if own_words(&output) || broken_source(&output) => ran,
+        Worked::Suite(_) => {
+            let what = format!(
+                "exit code {code} without a mark of a suite that ran; where the suite is one that \
+                 is not known, set `marks`"
+            );
+            Outcome::Unknown { reason: said(&what, exit) }
+        }
     }
+}
+
+fn infrastructure(found: Found<'_>) -> Outcome {
+    let line = tail(found.line.trim(), 300);
+    let reason = format!("{}: {line}", found.what);
+    match found.promise {
+        Promise::Permanent => Outcome::PermanentEnv { reason },
+        Promise::Transient => Outcome::TransientInfra { reason },
+    }
+}
+
+/// Standard error first: that is where errors stand. An agent's standard output is its talk.
+fn lines<'a>(worked: Worked<'_>, exit: &'a RunExit) -> Vec<&'a str> {
+    let talk = if matches!(worked, Worked::Agent) { "" } else { exit.stdout_tail.as_str() };
+    exit.stderr_tail.lines().chain(talk.lines()).collect()
+}
+
+fn said(what: &str, exit: &RunExit) -> String {
+    let last = last_line(exit);
+    if last.is_empty() { what.to_owned() } else { format!("{what}: {last}") }
 }
 
 /// The last line that says something, at most 300 bytes: errors stand at the end.
@@ -156,7 +242,8 @@ mod tests {
             ),
         ];
         for (cause, stdout, stderr, kind) in table {
-            let outcome = classify(Worked::Suite, &exit(cause.clone(), stdout, stderr));
+            let suite = crate::suite::read(stdout, stderr, &[]);
+            let outcome = classify(Worked::Suite(&suite), &exit(cause.clone(), stdout, stderr));
             assert_eq!(outcome.kind(), *kind, "{cause:?} {stdout:?} {stderr:?} gave {outcome:?}");
         }
     }
@@ -172,6 +259,13 @@ mod tests {
         }
         let killed = exit(ExitCause::Signaled { signal: 11 }, "", "");
         assert_eq!(classify(Worked::Agent, &killed).kind(), "transient_infra");
+    }
+
+    #[test]
+    fn what_an_agent_says_is_no_sign() {
+        let talk = "I ran it: sh: 1: docker: not found";
+        let outcome = classify(Worked::Agent, &exit(code(1), talk, ""));
+        assert_eq!(outcome.kind(), "transient_infra");
     }
 
     #[test]

@@ -5,7 +5,6 @@ mod classify;
 mod signs;
 
 pub use classify::{Worked, classify};
-pub use signs::suite_marks;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -49,6 +48,11 @@ pub enum Outcome {
         /// How it was noticed.
         reason: String,
     },
+    /// It can't be told whether the work failed or its surroundings did.
+    Unknown {
+        /// What was seen, in words for people.
+        reason: String,
+    },
     /// Somebody asked for the end.
     Cancelled,
 }
@@ -64,6 +68,7 @@ impl Outcome {
             Self::TimedOut { .. } => "timed_out",
             Self::Stalled { .. } => "stalled",
             Self::Lost { .. } => "lost",
+            Self::Unknown { .. } => "unknown",
             Self::Cancelled => "cancelled",
         }
     }

@@ -78,6 +78,12 @@ pub(super) fn path(text: &str) -> Result<(), String> {
     require(line(text), "must be a path")
 }
 
+/// A regular expression for one line.
+pub(super) fn pattern(text: &str) -> Result<(), String> {
+    let read = crate::suite::Mark::new(text);
+    require(read.is_ok() && line(text), "must be a regular expression for one line")
+}
+
 /// A repository's name.
 pub(super) fn repo_name(text: &str) -> Result<(), String> {
     RepoName::new(text).map(drop).map_err(|error| format!("must be {}", error.rule))

@@ -25,6 +25,10 @@ pub struct StagingRunner {
     pub ssh_target: Option<String>,
     /// How long the suite may take.
     pub timeout: Duration,
+    /// Patterns of lines that only the suite prints; empty where its runner is a known one.
+    pub marks: Vec<String>,
+    /// How many per cent fewer tests than the last time still count.
+    pub fewer_tests_percent: u32,
     /// Defers of this stage before a hold; `None` means `[budgets] infra`.
     pub infra_retries: Option<u32>,
 }
@@ -77,6 +81,22 @@ static TIMEOUT: Key = Key {
     default: "30m",
     doc: "How long the suite may take",
 };
+static MARKS: Key = Key {
+    section: "staging_runner",
+    name: "marks",
+    env: "ORCH_STAGING_RUNNER_MARKS",
+    kind: Kind::List { form: "regular expressions", rule: rules::pattern },
+    default: "",
+    doc: "Lines that only the suite prints, for a runner that is not known; groups passed, failed, skipped and test are read",
+};
+static FEWER_TESTS_PERCENT: Key = Key {
+    section: "staging_runner",
+    name: "fewer_tests_percent",
+    env: "ORCH_STAGING_RUNNER_FEWER_TESTS_PERCENT",
+    kind: Kind::Count { min: 0, max: 100 },
+    default: "5",
+    doc: "How many per cent fewer tests than the last time still count; 100 does not look",
+};
 static INFRA_RETRIES: Key = Key {
     section: "staging_runner",
     name: "infra_retries",
@@ -92,7 +112,17 @@ pub(super) static SECTION: Section = Section {
     instance: None,
     scope: Scope::Repository,
     doc: "The deterministic producer of the stage deploy-staging",
-    keys: &[&ENABLED, &REPOS, &COMMAND, &EXEC_HOST_SIDE, &SSH_TARGET, &TIMEOUT, &INFRA_RETRIES],
+    keys: &[
+        &ENABLED,
+        &REPOS,
+        &COMMAND,
+        &EXEC_HOST_SIDE,
+        &SSH_TARGET,
+        &TIMEOUT,
+        &MARKS,
+        &FEWER_TESTS_PERCENT,
+        &INFRA_RETRIES,
+    ],
 };
 
 pub(super) fn read(reader: &mut Reader<'_>) -> StagingRunner {
@@ -103,6 +133,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> StagingRunner {
         exec_host_side: reader.flag(&EXEC_HOST_SIDE),
         ssh_target: reader.text(&SSH_TARGET),
         timeout: reader.duration(&TIMEOUT),
+        marks: reader.list(&MARKS),
+        fewer_tests_percent: reader.count(&FEWER_TESTS_PERCENT),
         infra_retries: reader.count_if_set(&INFRA_RETRIES),
     }
 }

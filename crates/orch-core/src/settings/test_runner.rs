@@ -22,6 +22,10 @@ pub struct TestRunner {
     pub timeout: Duration,
     /// A running service to look at beside the suite; `None` for no smoke test.
     pub smoke_url: Option<String>,
+    /// Patterns of lines that only the suite prints; empty where its runner is a known one.
+    pub marks: Vec<String>,
+    /// How many per cent fewer tests than the last time still count.
+    pub fewer_tests_percent: u32,
     /// Defers of this stage before a hold; `None` means `[budgets] infra`.
     pub infra_retries: Option<u32>,
 }
@@ -66,6 +70,22 @@ static SMOKE_URL: Key = Key {
     default: "",
     doc: "Base URL of a running service for the read-only smoke test; unset means none",
 };
+static MARKS: Key = Key {
+    section: "test_runner",
+    name: "marks",
+    env: "ORCH_TEST_RUNNER_MARKS",
+    kind: Kind::List { form: "regular expressions", rule: rules::pattern },
+    default: "",
+    doc: "Lines that only the suite prints, for a runner that is not known; groups passed, failed, skipped and test are read",
+};
+static FEWER_TESTS_PERCENT: Key = Key {
+    section: "test_runner",
+    name: "fewer_tests_percent",
+    env: "ORCH_TEST_RUNNER_FEWER_TESTS_PERCENT",
+    kind: Kind::Count { min: 0, max: 100 },
+    default: "5",
+    doc: "How many per cent fewer tests than the last time still count; 100 does not look",
+};
 static INFRA_RETRIES: Key = Key {
     section: "test_runner",
     name: "infra_retries",
@@ -81,7 +101,16 @@ pub(super) static SECTION: Section = Section {
     instance: None,
     scope: Scope::Repository,
     doc: "The deterministic producer of the stage testing",
-    keys: &[&ENABLED, &REPOS, &COMMAND, &TIMEOUT, &SMOKE_URL, &INFRA_RETRIES],
+    keys: &[
+        &ENABLED,
+        &REPOS,
+        &COMMAND,
+        &TIMEOUT,
+        &SMOKE_URL,
+        &MARKS,
+        &FEWER_TESTS_PERCENT,
+        &INFRA_RETRIES,
+    ],
 };
 
 pub(super) fn read(reader: &mut Reader<'_>) -> TestRunner {
@@ -91,6 +120,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> TestRunner {
         command: reader.command(&COMMAND),
         timeout: reader.duration(&TIMEOUT),
         smoke_url: reader.text(&SMOKE_URL),
+        marks: reader.list(&MARKS),
+        fewer_tests_percent: reader.count(&FEWER_TESTS_PERCENT),
         infra_retries: reader.count_if_set(&INFRA_RETRIES),
     }
 }

@@ -2,9 +2,13 @@
 
 use std::collections::HashSet;
 
-use orch_core::artifact::{ArtifactContent, ArtifactSet, FrontMatter, Value, judge_file, render};
+use orch_core::artifact::{
+    ArtifactContent, ArtifactSet, FrontMatter, Value, judge_file, render, render_with,
+    reported_findings,
+};
 use orch_core::gate::guards::scan;
 use orch_core::stage::Gate;
+use orch_core::verdict::Finding;
 use proptest::prelude::*;
 
 use crate::support::ask;
@@ -88,6 +92,25 @@ proptest! {
         }
         prop_assert_eq!(front.fields().count(), fields.len());
         prop_assert_eq!(front.body().trim(), body.trim());
+    }
+
+    #[test]
+    fn findings_forge_no_field_whatever_they_hold(
+        findings in proptest::collection::vec((any::<String>(), value()), 0..5),
+    ) {
+        let fields = [("result".to_owned(), "FAIL".to_owned())];
+        let findings: Vec<Finding> = findings
+            .iter()
+            .map(|(title, detail)| Finding::new(&**title).with_detail(detail))
+            .collect();
+        let text = render_with(&fields, &findings, "");
+        let front = FrontMatter::parse(&ArtifactContent::text(&text))
+            .map_err(|problem| TestCaseError::fail(format!("{problem}: {text:?}")))?;
+        prop_assert_eq!(front.get("result").and_then(Value::text), Some("FAIL"));
+        prop_assert_eq!(front.fields().count(), 1 + usize::from(!findings.is_empty()));
+        let read = reported_findings(&front).map_err(TestCaseError::fail)?;
+        prop_assert_eq!(read.len(), findings.len());
+        prop_assert!(read.iter().all(|finding| finding.open));
     }
 
     #[test]

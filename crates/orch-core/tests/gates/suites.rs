@@ -138,3 +138,19 @@ fn what_the_service_writes_its_gates_can_read() {
         }
     }
 }
+
+#[test]
+fn a_pass_in_which_no_test_ran_or_one_failed_is_refused() {
+    for (gate, name, field, good, _) in SUITES {
+        for (figures, expected, reason) in [
+            ("tests_passed: 3\ntests_failed: 0", "pass", good),
+            ("tests_passed: 0\ntests_failed: 0", "refused", "zero tests ran"),
+            ("tests_total: 0", "refused", "zero tests ran"),
+            ("tests_passed: 3\ntests_failed: 1", "refused", "tests_failed: 1"),
+            ("tests_passed: many", "refused", "`tests_passed` is"),
+        ] {
+            let file = format!("---\n{field}: {good}\n{figures}\n---\n");
+            expect(&ask(gate, &set(&[(name, &file)]), None), expected, reason, figures);
+        }
+    }
+}

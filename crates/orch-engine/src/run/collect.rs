@@ -156,7 +156,9 @@ fn runner(
     base: &Revision,
     exit: &RunExit,
 ) -> Result<Ended, Halt> {
-    let outcome = runners::outcome(kind, config, owned, exit);
+    let suite = runners::read_suite(engine, kind, config, owned, exit);
+    let last = || runners::last_count(owned, kind, worktree, base);
+    let outcome = runners::outcome(kind, config, owned, exit, &suite, last);
     let Outcome::SuiteRan { exit_code } = outcome else {
         worktree.discard_all()?;
         let verdict = Verdict::refused("the suite did not run");
@@ -164,7 +166,8 @@ fn runner(
         return Ok(Ended::Worked { report, gate: None, judged: None, usage: Usage::default() });
     };
     let code_tree = worktree.code_tree(base)?;
-    let artifact = runners::artifact(kind, config, owned, base, &code_tree, exit, exit_code);
+    let worked = runners::SuiteEnd { exit, exit_code, suite: &suite.report };
+    let artifact = runners::artifact(kind, config, owned, base, &code_tree, &worked);
     let dir = owned.task.key.artifact_dir();
     // Whatever the suite changed or committed itself was not what it judged.
     worktree.uncommit(base)?;

@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
-use orch_core::artifact::{EvidenceFields, render};
+use orch_core::artifact::{EvidenceFields, render_with};
 use orch_core::ids::{Revision, TreeId};
 use orch_core::process::RunExit;
-use orch_core::verdict::tail;
+use orch_core::suite::SuiteReport;
+use orch_core::verdict::{Finding, tail};
 
 use super::RunnerKind;
 use crate::repo_config::RepoConfig;
@@ -15,6 +16,20 @@ use crate::run::Owned;
 /// Output quoted in an artifact; the whole of it is in the run's log.
 const QUOTED: usize = 8 * 1024;
 
+/// What is quoted of one failing test; forty of them have room in a front matter, whatever they hold.
+const QUOTED_FAILURE: usize = 1024;
+
+/// A suite that came to its own end.
+#[derive(Debug, Clone, Copy)]
+pub struct SuiteEnd<'a> {
+    /// The end of its process.
+    pub exit: &'a RunExit,
+    /// The exit code that counts.
+    pub exit_code: i32,
+    /// What its output says.
+    pub suite: &'a SuiteReport,
+}
+
 /// Renders the artifact of a suite that ran.
 pub fn artifact(
     kind: RunnerKind,
@@ -22,9 +37,9 @@ pub fn artifact(
     owned: &Owned,
     base: &Revision,
     code_tree: &TreeId,
-    exit: &RunExit,
-    exit_code: i32,
+    end: &SuiteEnd<'_>,
 ) -> String {
+    let SuiteEnd { exit, exit_code, suite } = *end;
     let (field, good, bad) = kind.verdict_field();
     let word = if exit_code == 0 { good } else { bad };
     let evidence = EvidenceFields {
@@ -39,16 +54,52 @@ pub fn artifact(
     };
     let mut fields = vec![(field.to_owned(), word.to_owned())];
     fields.extend(evidence.fields());
-    render(&fields, &body(kind, exit, word))
+    fields.extend(figures(suite));
+    let findings = if exit_code == 0 { Vec::new() } else { findings(suite) };
+    render_with(&fields, &findings, &body(kind, end, word))
 }
 
-fn body(kind: RunnerKind, exit: &RunExit, word: &str) -> String {
+/// How many tests came to which end, where a runner said and none is counted twice.
+fn figures(suite: &SuiteReport) -> Vec<(String, String)> {
+    let Some(counts) = suite.counts.filter(|_| !suite.run_again) else { return Vec::new() };
+    [
+        ("tests_total", counts.total()),
+        ("tests_passed", counts.passed),
+        ("tests_failed", counts.failed),
+        ("tests_skipped", counts.skipped),
+    ]
+    .map(|(name, number)| (name.to_owned(), number.to_string()))
+    .into()
+}
+
+/// Each failing test with its end: the gate's findings, and so the next brief's.
+fn findings(suite: &SuiteReport) -> Vec<Finding> {
+    let failed = suite.failures.iter().map(|failed| {
+        let title = format!("{} failed", failed.name);
+        Finding::new(title).with_detail(tail(&failed.detail, QUOTED_FAILURE))
+    });
+    let more = (suite.failures_left_out > 0)
+        .then(|| Finding::new(format!("{} more failing tests", suite.failures_left_out)));
+    failed.chain(more).collect()
+}
+
+fn body(kind: RunnerKind, end: &SuiteEnd<'_>, word: &str) -> String {
+    let SuiteEnd { exit, suite, .. } = *end;
     let title = match kind {
         RunnerKind::Test => "Test report",
         RunnerKind::Staging => "Staging log",
         RunnerKind::Deploy => "Deploy log",
     };
     let mut text = format!("# {title}: {word}\n");
+    if let Some(counts) = suite.counts {
+        let _ = write!(text, "\n{counts} ({})\n", suite.runners.join(", "));
+    }
+    if !suite.failures.is_empty() {
+        text.push_str("\n## Failing tests\n\n");
+        for failed in &suite.failures {
+            text.push_str(&indented(&failed.name));
+        }
+    }
     for (name, output) in
         [("Standard output", &exit.stdout_tail), ("Standard error", &exit.stderr_tail)]
     {

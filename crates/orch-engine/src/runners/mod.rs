@@ -4,6 +4,8 @@
 
 mod artifact;
 mod health;
+mod last_count;
+mod transcript;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +14,11 @@ use orch_core::outcome::{Outcome, Worked, classify};
 use orch_core::pipeline::StageSpec;
 use orch_core::process::RunExit;
 use orch_core::stage::{DEPLOY_FINALIZER, STAGE_TRANSITIONS, STAGING_RUNNER, TEST_RUNNER};
+use orch_core::suite::fewer_tests;
 
-pub use artifact::artifact;
+pub use artifact::{SuiteEnd, artifact};
+pub use last_count::last_count;
+pub use transcript::{ReadSuite, read_suite};
 
 use crate::engine::Engine;
 use crate::repo_config::{RepoConfig, SuiteConfig};
@@ -129,12 +134,38 @@ fn suite(kind: RunnerKind, config: &RepoConfig) -> Result<SuiteConfig, Halt> {
 }
 
 /// What the end of a runner's command means; a deploy that went well is looked at from outside too.
-pub fn outcome(kind: RunnerKind, config: &RepoConfig, owned: &Owned, exit: &RunExit) -> Outcome {
-    let outcome = classify(Worked::Suite, exit);
-    match (kind, &outcome) {
-        (RunnerKind::Deploy, Outcome::SuiteRan { exit_code: 0 }) => {
-            health::check(config, owned.task.progress.merged.as_ref()).unwrap_or(outcome)
-        }
-        _ => outcome,
+/// `last` gives the last known count of tests, and is asked only where a suite passed.
+pub fn outcome(
+    kind: RunnerKind,
+    config: &RepoConfig,
+    owned: &Owned,
+    exit: &RunExit,
+    suite: &ReadSuite,
+    last: impl FnOnce() -> Option<u64>,
+) -> Outcome {
+    if kind == RunnerKind::Deploy {
+        let outcome = classify(Worked::Deploy, exit);
+        return match outcome {
+            Outcome::SuiteRan { exit_code: 0 } => {
+                health::check(config, owned.task.progress.merged.as_ref()).unwrap_or(outcome)
+            }
+            _ => outcome,
+        };
+    }
+    let outcome = classify(Worked::Suite(&suite.report), exit);
+    let tolerated = config.suite(kind).map_or(100, |suite| suite.fewer_tests_percent);
+    let counts = suite.report.counts.filter(|_| suite.whole && tolerated < 100);
+    let (Outcome::SuiteRan { exit_code: 0 }, Some(counts)) = (&outcome, counts) else {
+        return outcome;
+    };
+    match fewer_tests(counts.executed(), last(), tolerated) {
+        Some(fewer) => Outcome::PermanentEnv {
+            reason: format!(
+                "{fewer}: a pass of so few proves too little; where tests were taken out on \
+                 purpose, set [{}] fewer_tests_percent and retry",
+                kind.section()
+            ),
+        },
+        None => outcome,
     }
 }

@@ -83,6 +83,8 @@ fn test_runner(
         suite_ran: engine.testing.suite_ran,
         permanent_env: engine.testing.permanent_env,
         transient_infra: engine.testing.transient_infra,
+        unknown: engine.testing.unknown,
+        cancelled: engine.testing.cancelled,
         deferred: standing.deferred,
         held: standing.held,
     })
@@ -101,6 +103,8 @@ fn staging_runner(
         suite_ran: engine.staging.suite_ran,
         permanent_env: engine.staging.permanent_env,
         transient_infra: engine.staging.transient_infra,
+        unknown: engine.staging.unknown,
+        cancelled: engine.staging.cancelled,
         deferred: standing.deferred,
         held: standing.held,
     })

@@ -54,6 +54,7 @@ fn detail(outcome: &Outcome) -> Option<String> {
         Outcome::SuiteRan { .. } | Outcome::Cancelled => None,
         Outcome::TransientInfra { reason }
         | Outcome::PermanentEnv { reason }
+        | Outcome::Unknown { reason }
         | Outcome::Lost { reason } => Some(reason.clone()),
         Outcome::RateLimited { until } => Some(format!("until {until}")),
         Outcome::TimedOut { limit_ms } => Some(format!("after {limit_ms} ms")),

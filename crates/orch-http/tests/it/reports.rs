@@ -76,6 +76,8 @@ fn the_queue_has_the_blocks_of_the_contract() {
         "/staging_runner/suite_ran",
         "/staging_runner/permanent_env",
         "/staging_runner/transient_infra",
+        "/staging_runner/unknown",
+        "/test_runner/cancelled",
         "/staging_runner/deferred",
         "/staging_runner/held",
         "/merge_gate/landed",

@@ -68,7 +68,8 @@ impl World {
         let (end, patience) = dir.map_or((None, None), |dir| (dir.end, dir.patience));
         let agent = driver.job.agent.as_str();
         let suite = [TEST_RUNNER, STAGING_RUNNER, DEPLOY_FINALIZER].contains(&agent);
-        let worked = if suite { Worked::Suite } else { Worked::Agent };
+        let said = orch_core::suite::read(&exit.stdout_tail, &exit.stderr_tail, &[]);
+        let worked = if suite { Worked::Suite(&said) } else { Worked::Agent };
         let outcome = match (classify(worked, exit), patience.filter(|_| !suite)) {
             (Outcome::SuiteRan { exit_code }, _) => Outcome::SuiteRan { exit_code },
             (_, Some(until)) => Outcome::RateLimited { until },
