@@ -239,6 +239,9 @@ pub struct WorkerItem {
     pub version: String,
     /// Runs it takes at once.
     pub capacity: u32,
+    /// What it has; stages may ask for it.
+    #[serde(default)]
+    pub labels: Vec<String>,
     /// Runs it has.
     pub running: u64,
     /// True where it was heard of within a lease.

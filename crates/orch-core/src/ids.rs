@@ -123,6 +123,13 @@ text_id!(
     kebab
 );
 text_id!(
+    /// What a worker has and a stage may need, such as `gpu` or `staging-host`.
+    Label,
+    "label",
+    "1 to 40 lower-case letters, digits or '-', beginning with a letter",
+    kebab
+);
+text_id!(
     /// One execution of a job. Sorts by time of creation; names the run's directory.
     RunId,
     "run id",

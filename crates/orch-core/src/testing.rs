@@ -42,6 +42,7 @@ pub fn pipeline() -> Pipeline {
                 attempts: 3,
                 merges: row.stage == "deploy",
                 writes_code: row.stage == "development",
+                labels: std::collections::BTreeSet::new(),
             })
         })
         .collect();

@@ -30,11 +30,6 @@ use crate::settings::{EngineSettings, SettingsSources};
 use crate::stats::Stats;
 use crate::wake::Wake;
 
-/// How long a claim holds without a heartbeat.
-pub const LEASE: Duration = Duration::from_secs(45);
-/// From one heartbeat to the next.
-pub const HEARTBEAT: Duration = Duration::from_secs(10);
-
 /// What every loop and every run shares.
 pub struct Engine {
     /// The records.
@@ -115,6 +110,10 @@ impl Engine {
 
     /// Pushes the task's branch, so that what a run did outlives this machine's disk.
     pub fn push(&self, owned: &Owned, worktree: &Worktree, head: &Revision) -> Result<(), Halt> {
+        // Whoever has lost the job must not move the branch under the one who has it.
+        if !self.owns(&owned.fence())? {
+            return Err(Halt::Lost);
+        }
         let mirror = worktree.mirror();
         let known = mirror.remote_head(&owned.task.key.branch())?;
         mirror.push_branch(&owned.task.key, head, known.as_ref())?;

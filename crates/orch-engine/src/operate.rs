@@ -1,6 +1,7 @@
 //! What people and programs do to tasks and repositories from outside: one method per wish, used
 //! by the HTTP floor and the command line alike.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -278,7 +279,7 @@ impl Operator {
         let (task, job) = self.engine.store.standing(key)?;
         let gate = self.gate_of(&task)?;
         let now = self.now();
-        let workers = self.workers(now)?;
+        let workers = self.workers(&task, now)?;
         let last = self.engine.store.gate_results(task.id)?.pop();
         let last_verdict = last.map(|found| {
             let lines = found.verdict.lines();
@@ -312,11 +313,20 @@ impl Operator {
         })
     }
 
-    fn workers(&self, now: Timestamp) -> Result<WorkersView> {
-        let stale = now - crate::engine::LEASE;
+    fn workers(&self, task: &Task, now: Timestamp) -> Result<WorkersView> {
+        let stale = now - self.engine.settings.lease;
         let alive: Vec<_> =
             self.engine.store.workers()?.into_iter().filter(|w| w.last_seen >= stale).collect();
+        let wanted = task
+            .pipeline
+            .stage(&task.progress.stage)
+            .map(|stage| stage.labels.clone())
+            .unwrap_or_default();
+        let served = alive.iter().any(|worker| {
+            wanted.iter().all(|label| worker.info.labels.iter().any(|has| has == label.as_str()))
+        });
         Ok(WorkersView {
+            lacking: if served { BTreeSet::new() } else { wanted },
             alive: alive.len() as u32,
             capacity: alive.iter().map(|worker| worker.info.capacity).sum(),
             running: self.engine.store.running(None)?.len() as u32,

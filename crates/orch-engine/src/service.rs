@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use orch_store::WorkerRow;
 
-use crate::engine::{Engine, HEARTBEAT};
+use crate::engine::Engine;
 use crate::error::chain;
 use crate::orderly::Orderly;
 use crate::{publish, reaper, reconciler, retention, worker};
@@ -104,10 +104,11 @@ fn spawn(
 /// Prolongs the leases of the driven runs and tells those that lost their jobs. It looks more
 /// often than leases need, so that a cancelled run is ended within a moment.
 fn heartbeat(engine: &Arc<Engine>, with_worker: bool) {
+    let every = engine.settings.heartbeat();
     let mut beaten: Option<Instant> = None;
     loop {
         let seen = engine.wake.generation();
-        let due = beaten.is_none_or(|at| at.elapsed() >= HEARTBEAT);
+        let due = beaten.is_none_or(|at| at.elapsed() >= every);
         if let Err(error) = beat(engine, due, with_worker) {
             tracing::error!(error = chain(&error), "the heartbeat could not be written");
         } else if due {
@@ -116,7 +117,7 @@ fn heartbeat(engine: &Arc<Engine>, with_worker: bool) {
         if engine.wake.stopping() {
             return;
         }
-        engine.wake.sleep(seen, HEARTBEAT);
+        engine.wake.sleep(seen, every);
     }
 }
 
@@ -127,7 +128,7 @@ fn beat(engine: &Engine, due: bool, with_worker: bool) -> Result<(), orch_store:
         if with_worker {
             engine.store.worker_beat(now, &row(engine))?;
         }
-        engine.store.heartbeat(now, &engine.worker, crate::engine::LEASE, &fences)?
+        engine.store.heartbeat(now, &engine.worker, engine.settings.lease, &fences)?
     } else {
         let mut lost = Vec::new();
         for fence in fences {
@@ -148,6 +149,6 @@ fn row(engine: &Engine) -> WorkerRow {
         pid: std::process::id(),
         version: engine.version.to_owned(),
         capacity: engine.settings.max_concurrency,
-        labels: Vec::new(),
+        labels: engine.settings.labels.iter().map(ToString::to_string).collect(),
     }
 }

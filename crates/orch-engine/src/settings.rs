@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use orch_core::ids::StageName;
+use orch_core::ids::{Label, StageName};
 use orch_core::serial_gate::GatePolicy;
 use orch_core::settings::{
     Env, RepoSettings, Retention, ServiceSettings, SettingsErrors, SettingsFile, Sources, load_repo,
@@ -18,10 +18,14 @@ pub struct EngineSettings {
     pub max_per_repo: Option<u32>,
     /// Runs at once per agent.
     pub max_per_agent: Option<u32>,
+    /// What this worker has.
+    pub labels: BTreeSet<Label>,
     /// The serial gate.
     pub gate: GatePolicy,
     /// The stages that the serial gate guards; empty means all.
     pub gate_stages: BTreeSet<StageName>,
+    /// How long a claim holds without a heartbeat.
+    pub lease: Duration,
     /// From one look of the reaper to the next.
     pub reaper_interval: Duration,
     /// The sanitizer's kill-switch.
@@ -31,14 +35,21 @@ pub struct EngineSettings {
 }
 
 impl EngineSettings {
+    /// From one heartbeat to the next: one that is lost, and another, must not cost the lease.
+    pub fn heartbeat(&self) -> Duration {
+        self.lease * 2 / 9
+    }
+
     /// Takes what the engine needs.
     pub fn from_service(settings: &ServiceSettings) -> Self {
         Self {
             max_concurrency: settings.service.max_concurrency,
             max_per_repo: settings.service.max_per_repo,
             max_per_agent: settings.service.max_per_agent,
+            labels: settings.service.labels.clone(),
             gate: settings.serial_gate,
             gate_stages: settings.serial_gate_stages.clone(),
+            lease: settings.reaper.lease,
             reaper_interval: settings.reaper.interval,
             sanitize_enabled: settings.reaper.sanitize_enabled,
             retention: settings.retention,

@@ -46,7 +46,8 @@ fn claim(engine: &Arc<Engine>) -> Result<bool, orch_store::StoreError> {
     let request = ClaimRequest {
         worker_id: engine.worker.clone(),
         run_id: run_id.clone(),
-        lease: crate::engine::LEASE,
+        lease: engine.settings.lease,
+        labels: engine.settings.labels.clone(),
         max_running: room,
         max_per_repo: engine.settings.max_per_repo,
         max_per_agent: engine.settings.max_per_agent,

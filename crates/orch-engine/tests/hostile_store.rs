@@ -59,6 +59,7 @@ fn forge(engine: &Engine, root: &Path) {
         attempts: 3,
         merges: false,
         writes_code: true,
+        labels: std::collections::BTreeSet::new(),
     };
     let submission = Submission {
         repo: name,

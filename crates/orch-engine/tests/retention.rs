@@ -90,6 +90,7 @@ impl World {
             attempts: 3,
             merges: false,
             writes_code: true,
+            labels: std::collections::BTreeSet::new(),
         };
         let submission = Submission {
             repo: RepoName::new("hello").unwrap(),
@@ -104,6 +105,7 @@ impl World {
             worker_id: self.engine.worker.clone(),
             run_id: self.engine.clock.run_id(),
             lease: Duration::from_secs(45),
+            labels: std::collections::BTreeSet::new(),
             max_running: 100,
             max_per_repo: None,
             max_per_agent: None,

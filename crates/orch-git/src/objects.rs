@@ -148,7 +148,7 @@ impl Objects {
     }
 
     /// Whether the commit is here.
-    pub(crate) fn has_commit(&self, commit: &Revision) -> Result<bool> {
+    pub fn has_commit(&self, commit: &Revision) -> Result<bool> {
         self.bare().args(["cat-file", "-e", commit.as_str()]).yes()
     }
 

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     check_artifact, check_gate, completions, config, db, demo, doctor, events, gate, init, man,
-    pipeline, queue, run_supervisor, scripted_agent, serve, status, task, why,
+    pipeline, queue, run_supervisor, scripted_agent, serve, status, task, why, worker,
 };
 use crate::env::Env;
 
@@ -40,6 +40,7 @@ pub enum Command {
     Demo(demo::Args),
     Init(init::Args),
     Serve(serve::Args),
+    Worker(worker::Args),
     #[command(subcommand)]
     Task(task::Command),
     Why(why::Args),
@@ -72,6 +73,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args, env),
             Self::Init(args) => init::run(&args, env),
             Self::Serve(args) => serve::run(&args, env),
+            Self::Worker(args) => worker::run(&args, env),
             Self::Task(command) => task::run(command, env),
             Self::Why(args) => why::run(&args, env),
             Self::Queue(args) => queue::run(&args, env),

@@ -12,6 +12,7 @@ mod run_ended;
 mod run_lost;
 mod submitted;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,7 +30,7 @@ pub use run_lost::{Loss, run_lost};
 pub use submitted::{Submission, submitted};
 
 use crate::event::{EventKind, NewEvent};
-use crate::ids::{AgentName, RunId, StageName};
+use crate::ids::{AgentName, Label, RunId, StageName};
 use crate::job::{Hold, Job, JobResult};
 use crate::task::{Progress, Task};
 
@@ -107,6 +108,8 @@ pub struct NextJob {
     pub stage: StageName,
     /// Who works it.
     pub agent: AgentName,
+    /// What a worker must have to claim it.
+    pub labels: BTreeSet<Label>,
     /// Whether it waits for a worker or for a person.
     pub start: Start,
 }

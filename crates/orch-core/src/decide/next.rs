@@ -19,8 +19,9 @@ pub fn first_job(
     reason: Option<String>,
 ) -> NextJob {
     let start = Start::Queued { available_at: now, reason };
+    let labels = stage.labels.clone();
     if stage.merges && !merged {
-        return NextJob { stage: stage.name.clone(), agent: merge_gate(), start };
+        return NextJob { stage: stage.name.clone(), agent: merge_gate(), labels, start };
     }
     let (agent, start) = match &stage.producer {
         Producer::Agent(name) | Producer::Runner(name) => (name.clone(), start),
@@ -30,7 +31,7 @@ pub fn first_job(
         }
         Producer::MergeOnly => (merge_gate(), start),
     };
-    NextJob { stage: stage.name.clone(), agent, start }
+    NextJob { stage: stage.name.clone(), agent, labels, start }
 }
 
 fn merge_gate() -> AgentName {

@@ -4,9 +4,11 @@
 mod check;
 mod resolve;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AgentName, StageName};
+use crate::ids::{AgentName, Label, StageName};
 use crate::stage::Gate;
 
 pub use resolve::resolve;
@@ -68,6 +70,9 @@ pub struct StageSpec {
     /// True where the producer may change any file; else only the task's artifact folder.
     #[serde(default)]
     pub writes_code: bool,
+    /// What a worker must have to work it; empty means any worker.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<Label>,
 }
 
 /// Who works a stage.

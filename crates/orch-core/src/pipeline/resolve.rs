@@ -1,6 +1,8 @@
 //! From what a repository says to the pipeline of its tasks: the standard table, changed by
 //! `[pipeline]` and `[stage.NAME]`, without what has nothing configured.
 
+use std::collections::BTreeSet;
+
 use super::{LeftOut, OnFail, Pipeline, Producer, StageSpec};
 use crate::ids::{RepoName, StageName};
 use crate::settings::{
@@ -287,6 +289,7 @@ impl Resolver<'_> {
             attempts: 1,
             merges: work.producer == DEPLOY_FINALIZER,
             writes_code: name.as_str() == "development",
+            labels: self.settings.repository.labels.clone(),
         }
     }
 
@@ -309,6 +312,7 @@ impl Resolver<'_> {
             attempts: 1,
             merges: false,
             writes_code: false,
+            labels: self.settings.repository.labels.clone(),
         })
     }
 
@@ -336,6 +340,9 @@ impl Resolver<'_> {
                     Err(error) => return self.error(&next.place, error.to_string(), None),
                 },
             };
+        }
+        if let Some(labels) = &table.labels {
+            spec.labels = labels.value.clone();
         }
         spec.attempts = table.attempts.as_ref().map_or(spec.attempts, |attempts| attempts.value);
         spec.writes_code =
@@ -405,6 +412,7 @@ fn merging(name: &StageName) -> StageSpec {
         attempts: 1,
         merges: true,
         writes_code: false,
+        labels: BTreeSet::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::kind::{Kind, Value};
 use super::reader::Reader;
 use super::rules;
 use super::unknown::MAX_INSTANCES;
+use crate::ids::Label;
 use crate::stage::{MERGE, STAGE_TRANSITIONS};
 
 /// What a repository says of its pipeline, unresolved.
@@ -37,6 +38,8 @@ pub struct StageTable {
     pub attempts: Option<Placed<u32>>,
     /// What the producer may change.
     pub writes: Option<Placed<Writes>>,
+    /// What a worker must have; an empty list means any worker does.
+    pub labels: Option<Placed<BTreeSet<Label>>>,
 }
 
 /// What a stage's producer may change.
@@ -105,6 +108,15 @@ static WRITES: Key = Key {
     doc: "What the producer may change: any file, or only the task's artifact folder",
 };
 
+static LABELS: Key = Key {
+    section: "stage",
+    name: "labels",
+    env: "ORCH_STAGE_*_LABELS",
+    kind: Kind::List { form: "labels of workers", rule: rules::label },
+    default: "",
+    doc: "What a worker must have to work the stage; unset means repository.labels",
+};
+
 /// `[pipeline]`.
 pub(super) static SECTION: Section = Section {
     name: "pipeline",
@@ -120,7 +132,7 @@ pub(super) static STAGE_SECTION: Section = Section {
     instance: Some("NAME"),
     scope: Scope::Repository,
     doc: "A stage of one's own, or a change to a standard one",
-    keys: &[&PRODUCER, &GATE, &ON_FAIL, &NEXT, &ATTEMPTS, &WRITES],
+    keys: &[&PRODUCER, &GATE, &ON_FAIL, &NEXT, &ATTEMPTS, &WRITES, &LABELS],
 };
 
 pub(super) fn read(reader: &mut Reader<'_>) -> PipelineSettings {
@@ -158,9 +170,14 @@ fn table(reader: &mut Reader<'_>, name: &str) -> Option<StageTable> {
         value: if writes.value == "code" { Writes::Code } else { Writes::Artifacts },
         place: writes.place,
     });
+    let labels = reader.found(&LABELS, Some(name)).map(|found| Placed {
+        place: found.place,
+        value: super::repository::labels(found.value.list().unwrap_or_default()),
+    });
     let texts = [&producer, &gate, &on_fail, &next].into_iter().flatten().map(|text| &text.place);
     let others = attempts.iter().map(|a| &a.place).chain(writes.iter().map(|w| &w.place));
+    let others = others.chain(labels.iter().map(|labels| &labels.place));
     let first = texts.chain(others).next().cloned();
     let place = reader.header(STAGE_SECTION.name, name).or(first)?;
-    Some(StageTable { place, producer, gate, on_fail, next, attempts, writes })
+    Some(StageTable { place, producer, gate, on_fail, next, attempts, writes, labels })
 }

@@ -11,6 +11,8 @@ use super::reader::Reader;
 pub struct Reaper {
     /// The time between two ticks.
     pub interval: Duration,
+    /// How long a claim holds without a sign of life from its worker.
+    pub lease: Duration,
     /// Whether queued jobs with traces of an owner are swept.
     pub sanitize_enabled: bool,
 }
@@ -22,6 +24,14 @@ static INTERVAL: Key = Key {
     kind: Kind::Duration { min_ms: 50, max_ms: 3_600_000, or_off: false },
     default: "5s",
     doc: "Time between two looks for runs that are gone",
+};
+static LEASE: Key = Key {
+    section: "reaper",
+    name: "lease",
+    env: "ORCH_REAPER_LEASE",
+    kind: Kind::Duration { min_ms: 1_000, max_ms: 3_600_000, or_off: false },
+    default: "45s",
+    doc: "How long a claim holds without a sign of life from its worker; then another may take the job",
 };
 static SANITIZE_ENABLED: Key = Key {
     section: "reaper",
@@ -38,12 +48,13 @@ pub(super) static SECTION: Section = Section {
     instance: None,
     scope: Scope::Service,
     doc: "The search for runs that are gone",
-    keys: &[&INTERVAL, &SANITIZE_ENABLED],
+    keys: &[&INTERVAL, &LEASE, &SANITIZE_ENABLED],
 };
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Reaper {
     Reaper {
         interval: reader.duration(&INTERVAL),
+        lease: reader.duration(&LEASE),
         sanitize_enabled: reader.flag(&SANITIZE_ENABLED),
     }
 }

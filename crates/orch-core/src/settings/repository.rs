@@ -1,10 +1,12 @@
 //! `[repository]`: what the repository is called and where its work lands.
 
+use std::collections::BTreeSet;
+
 use super::key::{Key, Scope, Section};
 use super::kind::Kind;
 use super::reader::Reader;
 use super::rules;
-use crate::ids::{KeyPrefix, RepoName};
+use crate::ids::{KeyPrefix, Label, RepoName};
 
 /// What a repository is called and where its work lands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub struct Repository {
     pub default_branch: String,
     /// The prefix of its task keys; `None` means derived from the name.
     pub key_prefix: Option<KeyPrefix>,
+    /// What a worker must have for its stages that say nothing else.
+    pub labels: BTreeSet<Label>,
 }
 
 static NAME: Key = Key {
@@ -52,13 +56,22 @@ static KEY_PREFIX: Key = Key {
     doc: "Prefix of task keys, such as HELLO for HELLO-1; unset means derived from the name",
 };
 
+static LABELS: Key = Key {
+    section: "repository",
+    name: "labels",
+    env: "ORCH_REPOSITORY_LABELS",
+    kind: Kind::List { form: "labels of workers", rule: rules::label },
+    default: "",
+    doc: "What a worker must have to work its stages; unset means any worker does",
+};
+
 /// `[repository]`.
 pub(super) static SECTION: Section = Section {
     name: "repository",
     instance: None,
     scope: Scope::Repository,
     doc: "What the repository is called and where its work lands",
-    keys: &[&NAME, &REMOTE, &DEFAULT_BRANCH, &KEY_PREFIX],
+    keys: &[&NAME, &REMOTE, &DEFAULT_BRANCH, &KEY_PREFIX, &LABELS],
 };
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Repository {
@@ -67,5 +80,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Repository {
         remote: reader.text(&REMOTE).unwrap_or_default(),
         default_branch: reader.text(&DEFAULT_BRANCH).unwrap_or_default(),
         key_prefix: reader.text(&KEY_PREFIX).and_then(|text| KeyPrefix::new(text).ok()),
+        labels: labels(reader.list(&LABELS)),
     }
+}
+
+/// Labels whose form has been checked.
+pub(super) fn labels(texts: Vec<String>) -> BTreeSet<Label> {
+    texts.into_iter().filter_map(|text| Label::new(text).ok()).collect()
 }

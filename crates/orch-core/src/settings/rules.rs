@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::ids::{KeyPrefix, RepoName, StageName};
+use crate::ids::{KeyPrefix, Label, RepoName, StageName};
 
 /// Says what form a text must have where it hasn't.
 pub type Rule = fn(&str) -> Result<(), String>;
@@ -92,6 +92,11 @@ pub(super) fn repo_name(text: &str) -> Result<(), String> {
 /// The prefix of task keys.
 pub(super) fn key_prefix(text: &str) -> Result<(), String> {
     KeyPrefix::new(text).map(drop).map_err(|error| format!("must be {}", error.rule))
+}
+
+/// A label of workers.
+pub(super) fn label(text: &str) -> Result<(), String> {
+    Label::new(text).map(drop).map_err(|error| format!("must be {}", error.rule))
 }
 
 /// A remote's name, a URL or a path, that git can't take for an option.

@@ -1,5 +1,6 @@
 //! `[service]`: the process itself.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::error::{Place, SettingsError};
@@ -8,6 +9,7 @@ use super::kind::Kind;
 use super::reader::Reader;
 use super::rules;
 use super::secret::Secret;
+use crate::ids::Label;
 
 /// What the process itself needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Service {
     pub max_per_repo: Option<u32>,
     /// Runs at once per agent; `None` means no limit of its own.
     pub max_per_agent: Option<u32>,
+    /// What this worker has, for stages that ask for it.
+    pub labels: BTreeSet<Label>,
     /// What API callers have to show; always there when `bind` is not loopback.
     pub api_token: Option<Secret>,
     /// The log filter, such as `info,orch_engine=debug`.
@@ -92,6 +96,14 @@ static MAX_PER_AGENT: Key = Key {
     default: "0",
     doc: "Runs at once per agent; 0 means no limit of its own",
 };
+static LABELS: Key = Key {
+    section: "service",
+    name: "labels",
+    env: "ORCH_WORKER_LABELS",
+    kind: Kind::List { form: "labels", rule: rules::label },
+    default: "",
+    doc: "What this worker has, such as gpu; stages may ask for it",
+};
 static API_TOKEN: Key = Key {
     section: "service",
     name: "api_token",
@@ -138,6 +150,7 @@ pub(super) static SECTION: Section = Section {
         &MAX_CONCURRENCY,
         &MAX_PER_REPO,
         &MAX_PER_AGENT,
+        &LABELS,
         &API_TOKEN,
         &LOG,
         &LOG_FORMAT,
@@ -156,6 +169,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Service {
         max_concurrency: reader.count(&MAX_CONCURRENCY),
         max_per_repo: Some(reader.count(&MAX_PER_REPO)).filter(|limit| *limit > 0),
         max_per_agent: Some(reader.count(&MAX_PER_AGENT)).filter(|limit| *limit > 0),
+        labels: super::repository::labels(reader.list(&LABELS)),
         api_token: reader.secret(&API_TOKEN),
         log: reader.text(&LOG).unwrap_or_default(),
         log_format: match reader.text(&LOG_FORMAT).as_deref() {

@@ -1,10 +1,12 @@
 //! Why a task stands where it stands, and what will move it next (S10): the whole chain of
 //! reasons, derived from the records alone.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{RepoName, StageName, TaskKey};
+use crate::ids::{Label, RepoName, StageName, TaskKey};
 use crate::job::{Hold, HoldKind, Job, JobState, Ownership};
 use crate::task::{Task, TaskState};
 
@@ -49,6 +51,9 @@ pub struct WorkersView {
     pub capacity: u32,
     /// Runs they have.
     pub running: u32,
+    /// Of the labels that the stage asks for, those that no living worker has all of; empty where
+    /// one has.
+    pub lacking: BTreeSet<Label>,
 }
 
 /// The answer.
@@ -258,6 +263,14 @@ fn queued(at: &Standing<'_>, job: &Job, available_at: Timestamp, reason: Option<
 fn free_worker(workers: &WorkersView) -> (String, String) {
     if workers.alive == 0 {
         return ("but no worker is alive".to_owned(), "start a worker: `orch serve`".to_owned());
+    }
+    if !workers.lacking.is_empty() {
+        let labels: Vec<&str> = workers.lacking.iter().map(Label::as_str).collect();
+        let labels = labels.join(",");
+        return (
+            format!("but no living worker has the labels {labels}"),
+            format!("start one that has: `orch worker --labels {labels}`"),
+        );
     }
     if workers.running >= workers.capacity {
         let busy = format!("{} of {} runs are going on", workers.running, workers.capacity);

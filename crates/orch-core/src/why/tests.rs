@@ -34,8 +34,8 @@ fn every_standing_names_its_cause_and_what_moves_it() {
         ..GateView::default()
     };
     let frozen = GateView { frozen: Some((now(), Some("release week".into()))), ..gate.clone() };
-    let free = WorkersView { alive: 1, capacity: 2, running: 0 };
-    let busy = WorkersView { alive: 1, capacity: 1, running: 1 };
+    let free = WorkersView { alive: 1, capacity: 2, ..WorkersView::default() };
+    let busy = WorkersView { alive: 1, capacity: 1, running: 1, ..WorkersView::default() };
     let inside = task("review");
     let outside = Task { gate_slot: None, ..inside.clone() };
     let paused =

@@ -11,7 +11,7 @@ use orch_git::{ConflictHunk, Landing, Mirror, Rebase, Worktree};
 use crate::active::Driven;
 use crate::engine::Engine;
 use crate::repo_config::RepoConfig;
-use crate::run::{Halt, Owned, judge};
+use crate::run::{Halt, Owned, judge, prepare};
 
 /// Lands the task's branch, or says why not.
 pub fn land(
@@ -36,6 +36,7 @@ fn land_alone(
     let gone =
         || Halt::environment(format!("{} has no branch {branch} any more", owned.repo.info.remote));
     let main = mirror.remote_head(branch)?.ok_or_else(gone)?;
+    prepare::follow(engine, owned, &mirror)?;
     let worktree = mirror.ensure_worktree(key, &engine.home.worktree(key), &main)?;
     worktree.discard_all()?;
     let head = worktree.head()?;

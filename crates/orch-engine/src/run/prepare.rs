@@ -30,6 +30,7 @@ pub fn prepare(engine: &Engine, owned: &Owned, stage: &StageSpec) -> Result<Work
         if fresh || stage.writes_code {
             mirror.fetch()?;
         }
+        follow(engine, owned, &mirror)?;
         let base =
             mirror.remote_head(&owned.repo.info.default_branch)?.ok_or_else(|| no_branch(owned))?;
         let worktree = mirror.ensure_worktree(key, &engine.home.worktree(key), &base)?;
@@ -46,6 +47,30 @@ pub fn prepare(engine: &Engine, owned: &Owned, stage: &StageSpec) -> Result<Work
         Halt::moment(format!("the artifact folder {}: {error}", artifacts.display()))
     })?;
     Ok(Workplace { worktree, base, artifacts })
+}
+
+/// Another machine may have worked the task last: its branch goes on from what was recorded.
+pub fn follow(engine: &Engine, owned: &Owned, mirror: &Mirror) -> Result<(), Halt> {
+    let key = &owned.task.key;
+    let Some(recorded) = &owned.task.progress.head else { return Ok(()) };
+    if let Some(here) = mirror.branch_head(key)?
+        && mirror.has_commit(recorded)?
+        && mirror.is_ancestor(recorded, &here)?
+    {
+        return Ok(());
+    }
+    mirror.fetch()?;
+    if mirror.follow_origin(key, &engine.home.worktree(key))? {
+        tracing::info!(task.key = %key, "the branch goes on from where another machine left it");
+    }
+    if mirror.branch_head(key)?.is_none() {
+        let (branch, remote) = (key.branch(), &owned.repo.info.remote);
+        let tip = recorded.short();
+        return Err(Halt::environment(format!(
+            "the branch {branch} ({tip}) is neither in this machine's mirror nor at {remote}"
+        )));
+    }
+    Ok(())
 }
 
 fn no_branch(owned: &Owned) -> Halt {

@@ -60,6 +60,7 @@ fn submit(engine: &Engine) {
         attempts: 3,
         merges: false,
         writes_code: true,
+        labels: std::collections::BTreeSet::new(),
     };
     let submission = Submission {
         repo: repo.name,

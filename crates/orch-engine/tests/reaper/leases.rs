@@ -18,6 +18,7 @@ fn claim(bed: &Bed, worker: &WorkerId, ago: SignedDuration) -> Fence {
         worker_id: worker.clone(),
         run_id: engine.clock.run_id(),
         lease: Duration::from_secs(45),
+        labels: std::collections::BTreeSet::new(),
         max_running: 9,
         max_per_repo: None,
         max_per_agent: None,

@@ -38,6 +38,23 @@ impl Mirror {
         self.add_worktree(key, &root, base)
     }
 
+    /// Puts a task's branch where another machine has pushed it, unless this mirror's has that and
+    /// more. A worktree of the branch goes: what it held was of a run that has lost its job. Says
+    /// whether it moved. As of the last fetch; a branch that origin does not have stays as it is.
+    pub fn follow_origin(&self, key: &TaskKey, path: &Path) -> Result<bool> {
+        let branch = key.branch();
+        let Some(there) = self.remote_head(&branch)? else { return Ok(false) };
+        if let Some(here) = self.branch_head(key)?
+            && self.is_ancestor(&there, &here)?
+        {
+            return Ok(false);
+        }
+        self.remove_worktree(path)?;
+        let name = format!("refs/heads/{branch}");
+        self.bare().args(["update-ref", &name, there.as_str()]).ok()?;
+        Ok(true)
+    }
+
     /// Removes a task's worktree in whatever state it is; the branch stays. Fine if it is gone.
     pub fn remove_worktree(&self, path: &Path) -> Result<()> {
         let root = files::real(path)?;

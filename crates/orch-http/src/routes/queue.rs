@@ -32,6 +32,7 @@ fn report(state: &AppState) -> Result<QueueReport, ApiError> {
     let engine = operator.report();
     let queue = store.queue_snapshot(now)?;
     let counts = store.status_counts()?;
+    let lease = operator.engine().settings.lease;
     Ok(QueueReport {
         jobs: JobCounts {
             queued: queue.counts.queued,
@@ -49,7 +50,7 @@ fn report(state: &AppState) -> Result<QueueReport, ApiError> {
             rejected: engine.merge_gate.rejected,
             retested: engine.merge_gate.retested,
         },
-        workers: store.workers()?.into_iter().map(|w| wire::queue::worker(w, now)).collect(),
+        workers: store.workers()?.into_iter().map(|w| wire::queue::worker(w, now, lease)).collect(),
     })
 }
 

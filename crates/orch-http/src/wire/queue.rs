@@ -1,10 +1,11 @@
 //! The pieces of `GET /queue`.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use orch_api::{GateHeld, GatePaused, NextItem, RepoGateReport, RunningItem, WorkerItem};
 use orch_core::job::{Job, JobState};
 use orch_core::task::Task;
-use orch_engine::engine::LEASE;
 use orch_store::{RepoGate, Worker};
 
 /// `None` where the job does not run.
@@ -61,15 +62,16 @@ pub(crate) fn gate(gate: RepoGate) -> RepoGateReport {
     }
 }
 
-pub(crate) fn worker(worker: Worker, now: Timestamp) -> WorkerItem {
+pub(crate) fn worker(worker: Worker, now: Timestamp, lease: Duration) -> WorkerItem {
     WorkerItem {
         id: worker.info.id.to_string(),
         host: worker.info.host,
         pid: worker.info.pid,
         version: worker.info.version,
         capacity: worker.info.capacity,
+        labels: worker.info.labels,
         running: worker.running,
-        alive: worker.last_seen >= now - LEASE,
+        alive: worker.last_seen >= now - lease,
         last_seen: worker.last_seen,
     }
 }

@@ -105,6 +105,7 @@ impl Service {
             worker_id: self.operator.engine().worker.clone(),
             run_id: RunId::from_parts(now.as_millisecond(), number),
             lease: Duration::from_mins(10),
+            labels: std::collections::BTreeSet::new(),
             max_running: 8,
             max_per_repo: None,
             max_per_agent: None,

@@ -10,7 +10,7 @@ use super::node::{Driver, Phase};
 use crate::directive::{Directive, End, Place, Worker};
 
 /// How long a claim holds without a heartbeat, as the engine has it.
-const LEASE: std::time::Duration = orch_engine::engine::LEASE;
+const LEASE: std::time::Duration = std::time::Duration::from_secs(45);
 
 /// Does what a directive says.
 pub fn perform(world: &mut World, directive: &Directive) {
@@ -95,6 +95,7 @@ fn claim(world: &mut World, worker: Worker) {
         worker_id,
         run_id: world.run_id(place),
         lease: LEASE,
+        labels: std::collections::BTreeSet::new(),
         max_running: world.setup.capacity,
         max_per_repo: None,
         max_per_agent: None,

@@ -121,6 +121,7 @@ pub fn pipeline(repo: &RepoName) -> Pipeline {
                 attempts: 1,
                 merges: false,
                 writes_code: false,
+                labels: std::collections::BTreeSet::new(),
             },
         );
         stages[0].next = name("testing");
@@ -150,6 +151,7 @@ fn standard_stage(row: &orch_core::stage::StageTransition) -> Option<StageSpec> 
         attempts: 3,
         merges: row.stage == "deploy",
         writes_code: row.stage == "development",
+        labels: std::collections::BTreeSet::new(),
     })
 }
 

@@ -41,6 +41,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/0003_retention.sqlite.sql"),
         postgres: include_str!("../../migrations/0003_retention.postgres.sql"),
     },
+    Migration {
+        version: 4,
+        name: "labels",
+        portable: include_str!("../../migrations/0004_labels.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// What a database says of its schema.

@@ -4,18 +4,19 @@
 //! looked at. A row that is damaged is set aside with the damage as its reason, and the search
 //! goes on: one dead job never wedges the queue.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use orch_core::event::{EventKind, NewEvent};
-use orch_core::ids::{JobId, RepoId, RunId, WorkerId};
+use orch_core::ids::{JobId, Label, RepoId, RunId, WorkerId};
 use orch_core::job::Job;
 use orch_core::serial_gate::GatePolicy;
 use orch_core::task::Task;
 use serde_json::json;
 
 use super::guard::no_hold;
-use super::{damage, events, jobs};
+use super::{damage, events, jobs, labels};
 use crate::engine::{Tx, Value, params};
 use crate::error::{Result, StoreError};
 use crate::rows::Reader;
@@ -32,6 +33,8 @@ pub struct ClaimRequest {
     pub run_id: RunId,
     /// How long the claim holds without a heartbeat.
     pub lease: Duration,
+    /// What the worker has: it gets no job that asks for more.
+    pub labels: BTreeSet<Label>,
     /// Runs that this worker may have at once.
     pub max_running: u32,
     /// Runs that one repository may have at once, over all workers; `None` is no limit.
@@ -112,10 +115,13 @@ fn pass_over(
     }
 }
 
-/// Repositories and agents that have as many runs as they may.
+/// What a claim passes by: repositories and agents that have as many runs as they may, and jobs
+/// that ask for more than the worker has.
 struct Busy {
     repos: Vec<RepoId>,
     agents: Vec<String>,
+    /// The sets of labels that the worker has; `None` where no job asks for any.
+    label_sets: Option<Vec<i64>>,
 }
 
 impl Busy {
@@ -134,7 +140,8 @@ impl Busy {
         if crate::rows::count(&own) >= u64::from(request.max_running) {
             return Ok(None);
         }
-        let mut busy = Self { repos: Vec::new(), agents: Vec::new() };
+        let label_sets = labels::served_by(tx, &request.labels)?;
+        let mut busy = Self { repos: Vec::new(), agents: Vec::new(), label_sets };
         if let Some(limit) = request.max_per_repo {
             let rows = tx.query(
                 "SELECT t.repo_id FROM jobs j JOIN tasks t ON t.id = j.task_id \
@@ -177,6 +184,14 @@ fn search(
     let mut sql = SEARCH.to_owned();
     not_in(&mut sql, "t.repo_id", busy.repos.iter().map(|id| id.0.to_string()));
     not_in(&mut sql, "j.id", damaged.iter().map(|id| id.0.to_string()));
+    if let Some(served) = &busy.label_sets {
+        sql.push_str(" AND (j.label_set IS NULL");
+        if !served.is_empty() {
+            let served: Vec<String> = served.iter().map(ToString::to_string).collect();
+            sql.extend([" OR j.label_set IN (", &served.join(", "), ")"]);
+        }
+        sql.push(')');
+    }
     let mut values = vec![Value::from(now)];
     let first = values.len() + 1;
     // As many as a statement can have; a limit per agent with more agents than that is theory.

@@ -13,6 +13,7 @@ pub(crate) mod gate_view;
 pub(crate) mod guard;
 pub(crate) mod heartbeat;
 pub(crate) mod jobs;
+pub(crate) mod labels;
 pub(crate) mod lost_tasks;
 pub(crate) mod next_wakeup;
 pub(crate) mod outbox;

@@ -193,7 +193,7 @@ impl Postgres {
         if let Err(error) = connection.commit() {
             drop(connection);
             self.failed_commits.fetch_add(1, Ordering::Relaxed);
-            match self.became_of(&number, &error) {
+            match self.became_of(&number) {
                 Ok(true) => {}
                 Ok(false) => return self.again(failed("committing")(error)),
                 Err(unknown) => return Tried::Answered(Err(unknown)),
@@ -242,11 +242,9 @@ impl Postgres {
         Tried::Again(error)
     }
 
-    /// Whether a transaction was committed whose commit was not answered.
-    fn became_of(&self, number: &str, error: &postgres::Error) -> Result<bool> {
-        if error.code().is_some() {
-            return Ok(false);
-        }
+    /// Whether a transaction was committed whose commit was not answered well. A server that is
+    /// told to stop may commit and then say only that it stops.
+    fn became_of(&self, number: &str) -> Result<bool> {
         self.pool.forget_idle();
         let deadline = Instant::now() + RESOLVE;
         loop {

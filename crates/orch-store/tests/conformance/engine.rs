@@ -137,6 +137,7 @@ impl Engine {
             worker_id: worker("w1"),
             run_id: self.run_id(),
             lease: LEASE,
+            labels: std::collections::BTreeSet::new(),
             max_running,
             max_per_repo: None,
             max_per_agent: None,
@@ -271,6 +272,7 @@ pub fn pipeline() -> Pipeline {
         attempts: 3,
         merges: false,
         writes_code: stage == "development",
+        labels: std::collections::BTreeSet::new(),
     };
     let development = stage(
         "development",

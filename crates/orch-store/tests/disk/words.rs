@@ -51,6 +51,7 @@ pub fn submit(store: &Store) -> Result<TaskKey> {
         attempts: 3,
         merges: false,
         writes_code: true,
+        labels: std::collections::BTreeSet::new(),
     };
     let submission = Submission {
         repo: RepoName::new("hello").unwrap(),
@@ -67,6 +68,7 @@ pub fn claim(store: &Store) -> Result<Option<Claim>> {
         worker_id: WorkerId::new("w1").unwrap(),
         run_id: RunId::from_parts(1, store.writer_stats().operations),
         lease: Duration::from_secs(45),
+        labels: std::collections::BTreeSet::new(),
         max_running: 1_000,
         max_per_repo: None,
         max_per_agent: None,

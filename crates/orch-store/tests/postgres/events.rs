@@ -20,7 +20,7 @@ fn no_event_is_read_before_all_that_come_before_it() {
     // As the store begins: with a number of its own.
     open.execute("SELECT pg_current_xact_id()", &[]).unwrap();
     open.execute(
-        "INSERT INTO events (at, kind, message, data) VALUES (0, 'reconciled', 'slow', '{}')",
+        "INSERT INTO events (at, kind, message, data) VALUES (0, 'reconciler.mended', 'slow', '{}')",
         &[],
     )
     .unwrap();

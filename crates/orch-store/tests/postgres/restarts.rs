@@ -91,6 +91,7 @@ fn work(store: &Store, ledger: &Ledger, runs: &AtomicU64, n: usize) {
             worker_id: worker(&format!("w{n}")),
             run_id: orch_core::ids::RunId::from_parts(1, runs.fetch_add(1, Ordering::Relaxed)),
             lease: engine::LEASE,
+            labels: std::collections::BTreeSet::new(),
             max_running: 1,
             max_per_repo: None,
             max_per_agent: None,

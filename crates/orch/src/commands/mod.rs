@@ -20,3 +20,4 @@ pub mod serve;
 pub mod status;
 pub mod task;
 pub mod why;
+pub mod worker;

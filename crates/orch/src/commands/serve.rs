@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 /// How long runs that are being settled have at the end.
-const PATIENCE: Duration = Duration::from_millis(800);
+pub(super) const PATIENCE: Duration = Duration::from_millis(800);
 /// How often it is looked whether the API still serves.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -93,7 +93,7 @@ fn wait(stop: &mpsc::Receiver<()>, server: &Server) -> anyhow::Result<ExitCode> 
 }
 
 /// Listens for SIGTERM and SIGINT from now on.
-fn stop_signal() -> anyhow::Result<mpsc::Receiver<()>> {
+pub(super) fn stop_signal() -> anyhow::Result<mpsc::Receiver<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

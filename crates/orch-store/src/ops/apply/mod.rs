@@ -15,7 +15,7 @@ use serde::Serialize;
 pub use record::RunRecord;
 
 use super::guard::Guard;
-use super::{admission, events, gate_stages};
+use super::{admission, events, gate_stages, labels};
 use crate::engine::{Tx, Value, params};
 use crate::error::{Result, StoreError};
 
@@ -94,10 +94,11 @@ pub(crate) fn insert_job(
         Start::Queued { .. } => None,
     };
     let [hold_kind, hold_reason, held_at] = hold_values(hold, now);
+    let label_set = labels::set_of(tx, &job.labels)?;
     let rows = tx.query(
         "INSERT INTO jobs (task_id, stage, agent, status, priority, available_at, queued_reason, \
-         hold_kind, hold_reason, held_at, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+         hold_kind, hold_reason, held_at, created_at, label_set) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
         &[
             task_id.into(),
             Value::from(&job.stage),
@@ -110,6 +111,7 @@ pub(crate) fn insert_job(
             hold_reason,
             held_at,
             now.into(),
+            label_set.into(),
         ],
     )?;
     Ok(JobId(crate::rows::count(&rows) as i64))

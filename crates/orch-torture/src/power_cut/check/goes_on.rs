@@ -45,6 +45,7 @@ pub(super) fn try_it<'a>(
         worker_id: WorkerId::new("after")?,
         run_id: RunId::from_parts(now.as_millisecond(), 1),
         lease: Duration::from_secs(45),
+        labels: std::collections::BTreeSet::new(),
         max_running: 1,
         max_per_repo: None,
         max_per_agent: None,

@@ -41,6 +41,7 @@ fn pipeline() -> anyhow::Result<Pipeline> {
             attempts: 3,
             merges: false,
             writes_code: true,
+            labels: std::collections::BTreeSet::new(),
         })
     };
     let next = Some(testing.clone());

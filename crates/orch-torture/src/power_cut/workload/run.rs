@@ -34,6 +34,7 @@ impl Work<'_> {
             worker_id: self.worker.clone(),
             run_id: RunId::from_parts(self.at.clock.now().as_millisecond(), self.rng.u64(..)),
             lease: LEASE,
+            labels: std::collections::BTreeSet::new(),
             max_running: 1_000,
             max_per_repo: None,
             max_per_agent: None,
