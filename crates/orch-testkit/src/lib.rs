@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
 pub mod postgres;
+pub mod proxy;
 mod repository;
 #[cfg(feature = "s3")]
 mod s3;
