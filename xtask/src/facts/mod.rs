@@ -177,5 +177,5 @@ fn is_word(letter: char) -> bool {
 fn the_readme_begins_with_the_demo_and_the_tests() {
     let readme: Markdown = page("README.md");
     let blocks: Vec<String> = readme.blocks("sh").into_iter().take(2).collect();
-    assert_eq!(blocks, ["cargo run -p orch -- demo\n", "cargo test --workspace\n"]);
+    assert_eq!(blocks, ["cargo run -p orch -- demo\n", ".ci/needs && cargo test --workspace\n"]);
 }

@@ -342,7 +342,7 @@ impl Resolver<'_> {
             };
         }
         if let Some(labels) = &table.labels {
-            spec.labels = labels.value.clone();
+            spec.labels.clone_from(&labels.value);
         }
         spec.attempts = table.attempts.as_ref().map_or(spec.attempts, |attempts| attempts.value);
         spec.writes_code =
