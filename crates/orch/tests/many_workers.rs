@@ -291,10 +291,14 @@ fn workers_share_the_work_and_nothing_is_done_twice() {
         );
         assert_eq!(added.lines().count(), 1, "{key} landed {added:?}");
     }
-    let [run] = bed.runs("MANY-1", "testing").try_into().unwrap();
-    let run = run["run_id"].as_str().unwrap().to_owned();
-    let log = bed.control.ok(root.path(), &["task", "logs", "MANY-1", "--run", &run]);
-    assert!(log.contains("ok 1 - whole"), "{run}: {log}");
+    // A task whose base moved under it was tested again, so there may be more than one.
+    let runs = bed.runs("MANY-1", "testing");
+    assert!(!runs.is_empty());
+    for run in runs {
+        let run = run["run_id"].as_str().unwrap();
+        let log = bed.control.ok(root.path(), &["task", "logs", "MANY-1", "--run", run]);
+        assert!(log.contains("ok 1 - whole"), "{run}: {log}");
+    }
     let check = bed.control.json(&["db", "check", "--json"]);
     assert_eq!(check["ok"], true, "{check}");
     drop(service);
