@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
 pub mod postgres;
+#[cfg(feature = "provider")]
+pub mod provider;
 pub mod proxy;
 mod repository;
 #[cfg(feature = "s3")]
