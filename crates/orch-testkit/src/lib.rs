@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
+pub mod agent_clis;
 pub mod postgres;
 #[cfg(feature = "provider")]
 pub mod provider;

@@ -58,6 +58,11 @@ impl Event {
         Self { name: data["type"].as_str().map(ToOwned::to_owned), data: data.to_string() }
     }
 
+    /// An event without a name.
+    pub(super) fn plain<T: ToString + ?Sized>(data: &T) -> Self {
+        Self { name: None, data: data.to_string() }
+    }
+
     /// As sent.
     pub(super) fn wire(&self) -> String {
         let name = self.name.as_ref().map(|name| format!("event: {name}\n")).unwrap_or_default();

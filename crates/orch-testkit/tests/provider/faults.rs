@@ -8,9 +8,16 @@ use crate::support::{at, first_lines, post};
 fn dialects() -> Vec<(&'static str, Value)> {
     let message = json!([{"role": "user", "content": "[[say hello]]"}]);
     let tool = json!({"name": "t", "function": {"name": "t"}});
+    let contents = json!([{"role": "user", "parts": [{"text": "[[say hello]]"}]}]);
+    let declared = json!([{"functionDeclarations": [{"name": "t"}]}]);
     vec![
         ("/v1/messages", json!({"messages": message, "tools": [tool], "stream": true})),
         ("/v1/responses", json!({"input": message, "tools": [tool], "stream": true})),
+        ("/v1/chat/completions", json!({"messages": message, "tools": [tool], "stream": true})),
+        (
+            "/v1beta/models/gemini-x:streamGenerateContent?alt=sse",
+            json!({"contents": contents, "tools": declared}),
+        ),
     ]
 }
 
@@ -92,9 +99,8 @@ fn answers_are_not_what_they_should_be() {
 #[test]
 fn a_script_brings_its_own_fault() {
     for (path, mut request) in dialects() {
-        let script = json!([{"role": "user", "content": "[[fault 529]] [[say hello]]"}]);
-        let messages = if path == "/v1/responses" { "input" } else { "messages" };
-        request[messages] = script;
+        let script = request.to_string().replace("[[say", "[[fault 529]] [[say");
+        request = serde_json::from_str(&script).unwrap();
         let (_provider, url) = at("ok", path);
         assert_eq!(post(&url, &request).unwrap().status, 529, "{path}");
     }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
 mod anthropic;
+mod chat;
 mod faults;
+mod gemini;
 mod responses;
 mod support;

@@ -1,6 +1,8 @@
 //! The wire protocols.
 
 mod anthropic;
+mod chat;
+mod gemini;
 mod responses;
 
 use serde_json::{Value, json};
@@ -16,6 +18,10 @@ pub(super) enum Dialect {
     Anthropic,
     /// `OpenAI`'s Responses.
     Responses,
+    /// `OpenAI`'s Chat Completions.
+    Chat,
+    /// Gemini.
+    Gemini,
 }
 
 /// What a path asks for.
@@ -36,10 +42,21 @@ impl Route {
                 Self::Plain(json!({"input_tokens": super::INPUT_TOKENS}))
             }
             "/v1/responses" => Self::Generate(Dialect::Responses),
+            "/v1/chat/completions" => Self::Generate(Dialect::Chat),
             "/v1/models" => Self::Plain(json!({"object": "list", "data": [MODEL.as_json()]})),
-            _ => return None,
+            _ => return gemini_route(path),
         })
     }
+}
+
+/// Gemini's paths name model and method: `/v1beta/models/MODEL:METHOD`.
+fn gemini_route(path: &str) -> Option<Route> {
+    let (_, method) = path.strip_prefix("/v1beta/models/")?.split_once(':')?;
+    Some(match method {
+        "generateContent" | "streamGenerateContent" => Route::Generate(Dialect::Gemini),
+        "countTokens" => Route::Plain(json!({"totalTokens": super::INPUT_TOKENS})),
+        _ => return None,
+    })
 }
 
 /// The model that is listed; every other name is taken as well.
@@ -57,10 +74,11 @@ impl Model {
 impl Dialect {
     /// A request, read; what it lacks is empty.
     pub(super) fn read(self, path: &str, body: &Value) -> Conversation {
-        let _ = path;
         match self {
             Self::Anthropic => anthropic::read(body),
             Self::Responses => responses::read(body),
+            Self::Chat => chat::read(body),
+            Self::Gemini => gemini::read(path, body),
         }
     }
 
@@ -69,6 +87,8 @@ impl Dialect {
         match self {
             Self::Anthropic => anthropic::events(answer, to, number),
             Self::Responses => responses::events(answer, to, number),
+            Self::Chat => chat::events(answer, to, number),
+            Self::Gemini => gemini::events(answer, to, number),
         }
     }
 
@@ -77,6 +97,8 @@ impl Dialect {
         match self {
             Self::Anthropic => anthropic::document(answer, to, number),
             Self::Responses => responses::document(answer, to, number),
+            Self::Chat => chat::document(answer, to, number),
+            Self::Gemini => gemini::document(answer, to, number),
         }
     }
 
@@ -84,7 +106,8 @@ impl Dialect {
     pub(super) fn error(self, code: u16, message: &str) -> Value {
         match self {
             Self::Anthropic => anthropic::error(code, message),
-            Self::Responses => openai_error(code, message, None),
+            Self::Responses | Self::Chat => openai_error(code, message, None),
+            Self::Gemini => gemini::error(code, message),
         }
     }
 
@@ -94,7 +117,12 @@ impl Dialect {
             Self::Anthropic => {
                 anthropic::error(400, "prompt is too long: 250000 tokens > 200000 maximum")
             }
-            Self::Responses => openai_error(
+            Self::Gemini => gemini::error(
+                400,
+                "The input token count (1250000) exceeds the maximum number of tokens allowed \
+                 (1048576).",
+            ),
+            Self::Responses | Self::Chat => openai_error(
                 400,
                 "Your input exceeds the context window of this model. Please adjust your input and \
                  try again.",
