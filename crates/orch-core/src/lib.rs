@@ -13,6 +13,7 @@ pub mod ids;
 pub mod job;
 pub mod outcome;
 pub mod pipeline;
+pub mod probe;
 pub mod process;
 pub mod reap;
 pub mod retention;

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod engine;
 pub mod error;
 pub mod home;
+mod http;
 mod merge_gate;
 mod open;
 pub mod operate;

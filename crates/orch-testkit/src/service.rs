@@ -39,6 +39,11 @@ impl Orch {
         self.root.join("state")
     }
 
+    /// Where the service answers.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// The program, ready for arguments, started in `dir`.
     pub fn command(&self, dir: &Path) -> Command {
         let mut command = Command::new(&self.program);

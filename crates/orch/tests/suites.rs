@@ -192,3 +192,35 @@ fn an_end_without_a_sign_is_tried_once_more_and_held() {
     assert_eq!(ran.unwrap().lines().count(), 2);
     drop(service);
 }
+
+/// After the suite a running service is asked: one that says what it should passes, one that says
+/// something else goes back with what was found, one that is not there is infrastructure.
+#[test]
+fn a_smoke_test_asks_a_running_service() {
+    let bed = bed(&settings("\"testing\"", "[test_runner]\ncommand = \"true\"\n"));
+    let suite = |url: &str, more: &str| {
+        let command = format!("command = \"echo 'ok 1 - works'\"\nsmoke_url = \"{url}\"\n{more}");
+        let infra = "infra = 0\ndevelopment = 50\nbackoff_base";
+        settings("\"testing\"", &format!("[test_runner]\n{command}")).replace("backoff_base", infra)
+    };
+    let service = bed.orch.serve();
+    bed.repository.write(&[("orch.toml", &suite(&bed.orch.url(), ""))]);
+    bed.add("Say hello");
+    bed.becomes("SUITE-1", "done");
+
+    let wrong = suite(&bed.orch.url(), "smoke = [\"/health status=broken\"]\n");
+    bed.repository.write(&[("orch.toml", &wrong)]);
+    bed.add("Say it again");
+    let brief = bed.at().join("briefs/SUITE-2-2");
+    until("it to come back", || brief.exists().then_some(()));
+    let brief = std::fs::read_to_string(brief).unwrap();
+    assert!(brief.contains("/health has status \"ok\", and not status=broken"), "{brief}");
+
+    bed.repository.write(&[("orch.toml", &suite("http://127.0.0.1:1", ""))]);
+    let why = bed.becomes("SUITE-2", "held");
+    assert!(why.to_string().contains("smoke test: http://127.0.0.1:1/health"), "{why}");
+    bed.repository.write(&[("orch.toml", &suite(&bed.orch.url(), ""))]);
+    bed.orch.ok(bed.at(), &["task", "retry", "SUITE-2"]);
+    bed.becomes("SUITE-2", "done");
+    drop(service);
+}

@@ -174,8 +174,7 @@ fn finish<T>(
 }
 
 /// Keys that are read and have no effect yet: whoever sets one has to know.
-const NOT_YET: [(&str, &str, &str); 4] = [
-    ("test_runner", "smoke_url", "no smoke test is made"),
+const NOT_YET: [(&str, &str, &str); 3] = [
     ("staging_runner", "ssh_target", "a suite that is meant for another machine is held"),
     ("deploy", "rollback_command", "a failed deploy is held, not rolled back"),
     ("deploy", "monitor", "nothing is watched after the deploy"),

@@ -84,6 +84,13 @@ pub(super) fn pattern(text: &str) -> Result<(), String> {
     require(read.is_ok() && line(text), "must be a regular expression for one line")
 }
 
+/// A probe of a running service.
+pub(super) fn probe(text: &str) -> Result<(), String> {
+    let read = text.parse::<crate::probe::Probe>();
+    require(line(text), "must be one line of text")?;
+    read.map(drop).map_err(|error| error.to_string())
+}
+
 /// A repository's name.
 pub(super) fn repo_name(text: &str) -> Result<(), String> {
     RepoName::new(text).map(drop).map_err(|error| format!("must be {}", error.rule))

@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::reader::Reader;
 use super::rules;
 use crate::ids::RepoName;
+use crate::probe::Probe;
 
 /// How a repository's tests are run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub struct TestRunner {
     pub timeout: Duration,
     /// A running service to look at beside the suite; `None` for no smoke test.
     pub smoke_url: Option<String>,
+    /// What is asked of it, in this order.
+    pub smoke: Vec<Probe>,
+    /// How long one of these questions may take.
+    pub smoke_timeout: Duration,
     /// Patterns of lines that only the suite prints; empty where its runner is a known one.
     pub marks: Vec<String>,
     /// How many per cent fewer tests than the last time still count.
@@ -70,6 +75,22 @@ static SMOKE_URL: Key = Key {
     default: "",
     doc: "Base URL of a running service for the read-only smoke test; unset means none",
 };
+static SMOKE: Key = Key {
+    section: "test_runner",
+    name: "smoke",
+    env: "ORCH_TEST_RUNNER_SMOKE",
+    kind: Kind::List { form: "paths with what their answers say", rule: rules::probe },
+    default: "/health status=ok, /status version exists, /queue serial_gate.enabled exists",
+    doc: "What the smoke test GETs, and what the JSON has to say: FIELD=VALUE, FIELD!=VALUE or FIELD exists",
+};
+static SMOKE_TIMEOUT: Key = Key {
+    section: "test_runner",
+    name: "smoke_timeout",
+    env: "ORCH_TEST_RUNNER_SMOKE_TIMEOUT",
+    kind: Kind::TIMEOUT,
+    default: "5s",
+    doc: "How long one question of the smoke test may take",
+};
 static MARKS: Key = Key {
     section: "test_runner",
     name: "marks",
@@ -107,6 +128,8 @@ pub(super) static SECTION: Section = Section {
         &COMMAND,
         &TIMEOUT,
         &SMOKE_URL,
+        &SMOKE,
+        &SMOKE_TIMEOUT,
         &MARKS,
         &FEWER_TESTS_PERCENT,
         &INFRA_RETRIES,
@@ -120,6 +143,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> TestRunner {
         command: reader.command(&COMMAND),
         timeout: reader.duration(&TIMEOUT),
         smoke_url: reader.text(&SMOKE_URL),
+        smoke: reader.list(&SMOKE).iter().filter_map(|probe| probe.parse().ok()).collect(),
+        smoke_timeout: reader.duration(&SMOKE_TIMEOUT),
         marks: reader.list(&MARKS),
         fewer_tests_percent: reader.count(&FEWER_TESTS_PERCENT),
         infra_retries: reader.count_if_set(&INFRA_RETRIES),

@@ -159,6 +159,7 @@ fn runner(
     let suite = runners::read_suite(engine, kind, config, owned, exit);
     let last = || runners::last_count(owned, kind, worktree, base);
     let outcome = runners::outcome(kind, config, owned, exit, &suite, last);
+    let (outcome, found) = runners::smoke(kind, config, outcome, &engine.wake);
     let Outcome::SuiteRan { exit_code } = outcome else {
         worktree.discard_all()?;
         let verdict = Verdict::refused("the suite did not run");
@@ -166,7 +167,7 @@ fn runner(
         return Ok(Ended::Worked { report, gate: None, judged: None, usage: Usage::default() });
     };
     let code_tree = worktree.code_tree(base)?;
-    let worked = runners::SuiteEnd { exit, exit_code, suite: &suite.report };
+    let worked = runners::SuiteEnd { exit, exit_code, suite: &suite.report, found: &found };
     let artifact = runners::artifact(kind, config, owned, base, &code_tree, &worked);
     let dir = owned.task.key.artifact_dir();
     // Whatever the suite changed or committed itself was not what it judged.

@@ -28,6 +28,8 @@ pub struct SuiteEnd<'a> {
     pub exit_code: i32,
     /// What its output says.
     pub suite: &'a SuiteReport,
+    /// What a look from outside found wanting after it; empty where all was well.
+    pub found: &'a [Finding],
 }
 
 /// Renders the artifact of a suite that ran.
@@ -39,7 +41,7 @@ pub fn artifact(
     code_tree: &TreeId,
     end: &SuiteEnd<'_>,
 ) -> String {
-    let SuiteEnd { exit, exit_code, suite } = *end;
+    let SuiteEnd { exit, exit_code, suite, found } = *end;
     let (field, good, bad) = kind.verdict_field();
     let word = if exit_code == 0 { good } else { bad };
     let evidence = EvidenceFields {
@@ -55,7 +57,8 @@ pub fn artifact(
     let mut fields = vec![(field.to_owned(), word.to_owned())];
     fields.extend(evidence.fields());
     fields.extend(figures(suite));
-    let findings = if exit_code == 0 { Vec::new() } else { findings(suite) };
+    let mut findings = if exit_code == 0 { Vec::new() } else { findings(suite) };
+    findings.extend_from_slice(found);
     render_with(&fields, &findings, &body(kind, end, word))
 }
 
@@ -98,6 +101,12 @@ fn body(kind: RunnerKind, end: &SuiteEnd<'_>, word: &str) -> String {
         text.push_str("\n## Failing tests\n\n");
         for failed in &suite.failures {
             text.push_str(&indented(&failed.name));
+        }
+    }
+    if !end.found.is_empty() {
+        text.push_str("\n## Found from outside\n\n");
+        for finding in end.found {
+            text.push_str(&indented(&finding.title));
         }
     }
     for (name, output) in

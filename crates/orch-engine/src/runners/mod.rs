@@ -5,6 +5,8 @@
 mod artifact;
 mod health;
 mod last_count;
+pub mod probe;
+mod smoke;
 mod transcript;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use orch_core::suite::fewer_tests;
 
 pub use artifact::{SuiteEnd, artifact};
 pub use last_count::last_count;
+pub use smoke::smoke;
 pub use transcript::{ReadSuite, read_suite};
 
 use crate::engine::Engine;

@@ -1,0 +1,21 @@
+//! The one HTTP client of the engine, for services that are looked at and those that are told
+//! something. It follows no redirect: what is asked of one address must not be answered by another.
+
+use std::time::Duration;
+
+use ureq::tls::{RootCerts, TlsConfig};
+
+/// A client whose every call, from the name's resolution to the body's end, takes at most this
+/// long. Certificates are checked against those that the system trusts.
+pub fn client(patience: Duration) -> ureq::Agent {
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    ureq::Agent::config_builder()
+        .timeout_global(Some(patience))
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .user_agent(concat!("orch/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls)
+        .build()
+        .into()
+}
