@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use orch_core::ids::{AgentName, RunId, StageName, TaskKey};
+use orch_core::llm::CallSite;
 
 /// The most of a title in the environment, in bytes: the kernel refuses a program whose single
 /// variable is above 128 KiB. The brief holds the rest.
@@ -41,6 +42,8 @@ pub struct LaunchContext {
 /// What is to be started, in the task's worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaunchPlan {
+    /// The registered place that asks for it (S11).
+    pub site: CallSite,
     /// The program and its arguments; never empty.
     pub argv: Vec<String>,
     /// The complete environment.

@@ -2,15 +2,24 @@
 
 use orch_agents::events::rate_limited_report;
 use orch_agents::{AgentEvent, Usage, parse_line};
+use orch_core::money::{Consumed, Figure};
 
 #[test]
 fn lines_become_events() {
     let text = |line: &str| AgentEvent::Text(line.to_owned());
     let unknown = |line: &str| AgentEvent::Unknown(line.to_owned());
-    let usage = |input_tokens, output_tokens, cost_usd| AgentEvent::Usage {
-        input_tokens,
-        output_tokens,
-        cost_usd,
+    let usage = |input_tokens, output_tokens, cost_usd| {
+        AgentEvent::Usage(Usage { input_tokens, output_tokens, cost_usd, ..Usage::default() })
+    };
+    let told = Usage {
+        input_tokens: 9,
+        cached_input_tokens: 4,
+        output_tokens: 5,
+        reasoning_tokens: 2,
+        model: Some("gpt-5".into()),
+        tokens_of: Figure::Session,
+        cost_of: Figure::Session,
+        ..Usage::default()
     };
     let deep = format!("{{\"orch\":{}", "[".repeat(100_000));
     let table = [
@@ -21,14 +30,23 @@ fn lines_become_events() {
         (r#"{"a":{"orch":"usage"}}"#, text(r#"{"a":{"orch":"usage"}}"#)),
         (r#"["orch"]"#, text(r#"["orch"]"#)),
         (r#"{"type":"result"}"#, text(r#"{"type":"result"}"#)),
-        (r#"{"orch":"usage","input_tokens":3,"output_tokens":2,"cost_usd":0.5}"#, usage(3, 2, 0.5)),
-        (r#" {"cost_usd":1,"orch":"usage","more":[]} "#, usage(0, 0, 1.0)),
+        (
+            r#"{"orch":"usage","input_tokens":3,"output_tokens":2,"cost_usd":0.5}"#,
+            usage(3, 2, Some(0.5)),
+        ),
+        (r#" {"cost_usd":1,"orch":"usage","more":[]} "#, usage(0, 0, Some(1.0))),
         (
             r#"{"orch":"usage","input_tokens":18446744073709551615}"#,
-            usage(1_000_000_000_000, 0, 0.0),
+            usage(1_000_000_000_000, 0, None),
         ),
-        (r#"{"orch":"usage","cost_usd":-5}"#, usage(0, 0, 0.0)),
-        (r#"{"orch":"usage","cost_usd":1e300}"#, usage(0, 0, 1e6)),
+        (
+            r#"{"orch":"usage","of":"session","input_tokens":9,"cached_input_tokens":4,"output_tokens":5,"reasoning_tokens":2,"model":"gpt-5"}"#,
+            AgentEvent::Usage(told),
+        ),
+        (r#"{"orch":"usage","model":"a\u0000b"}"#, AgentEvent::Usage(Usage::default())),
+        (r#"{"orch":"usage","of":"week"}"#, unknown(r#"{"orch":"usage","of":"week"}"#)),
+        (r#"{"orch":"usage","cost_usd":-5}"#, usage(0, 0, Some(0.0))),
+        (r#"{"orch":"usage","cost_usd":1e300}"#, usage(0, 0, Some(1e6))),
         (r#"{"orch":"usage","input_tokens":-1}"#, unknown(r#"{"orch":"usage","input_tokens":-1}"#)),
         (r#"{"orch":"usage","cost_usd":"1"}"#, unknown(r#"{"orch":"usage","cost_usd":"1"}"#)),
         (r#"{"orch":"later"}"#, unknown(r#"{"orch":"later"}"#)),
@@ -55,8 +73,16 @@ fn lines_become_events() {
 
 #[test]
 fn reports_are_read_back_as_they_were_written() {
-    let usage = Usage { input_tokens: 7, output_tokens: 8, cost_usd: 0.25 };
-    assert_eq!(Usage::of_lines([usage.report().as_str()]), usage);
+    let usage = Usage {
+        input_tokens: 7,
+        cached_input_tokens: 3,
+        output_tokens: 8,
+        reasoning_tokens: 1,
+        cost_usd: Some(0.25),
+        model: Some("m".into()),
+        ..Usage::default()
+    };
+    assert_eq!(parse_line(&usage.report()), AgentEvent::Usage(usage));
     let wait = std::time::Duration::from_millis(2001);
     assert_eq!(
         parse_line(&rate_limited_report(wait)),
@@ -70,6 +96,7 @@ fn usage_is_summed_over_a_log_of_any_lines() {
     let lines =
         ["text", most, r#"{"orch":"usage","output_tokens":2}"#, r#"{"orch":"usage","#, most];
     let sum = Usage::of_lines(lines);
-    assert_eq!(sum, Usage { input_tokens: 2_000_000_000_000, output_tokens: 2, cost_usd: 2e6 });
-    assert_eq!(Usage::of_lines([]), Usage::default());
+    assert_eq!((sum.tokens.input, sum.tokens.output), (2_000_000_000_000, 2));
+    assert_eq!(sum.cost_micros, Some(2_000_000_000_000));
+    assert_eq!(Usage::of_lines([]), Consumed::default());
 }

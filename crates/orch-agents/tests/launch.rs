@@ -8,6 +8,11 @@ use std::path::Path;
 
 use orch_agents::{AdapterConfig, AgentError, LaunchContext, plan};
 use orch_core::ids::{AgentName, RunId, StageName};
+use orch_core::llm::CallSite;
+
+fn site() -> CallSite {
+    CallSite::by_id("development").unwrap()
+}
 
 fn context(base: &Path, worktree: &Path) -> LaunchContext {
     LaunchContext {
@@ -30,7 +35,7 @@ fn context(base: &Path, worktree: &Path) -> LaunchContext {
 fn a_command_gets_the_brief_and_the_facts_of_its_run() {
     let dir = tempfile::tempdir().unwrap();
     let adapter = AdapterConfig::Command { argv: vec!["sh".into(), "agent.sh".into()] };
-    let plan = plan(&adapter, &context(dir.path(), dir.path())).unwrap();
+    let plan = plan(site(), &adapter, &context(dir.path(), dir.path())).unwrap();
     assert_eq!(plan.argv, ["sh", "agent.sh"]);
     assert_eq!(plan.stdin, dir.path().join("brief.md"));
     let facts: Vec<&str> = plan.env.keys().map(String::as_str).collect();
@@ -58,7 +63,8 @@ fn a_command_gets_the_brief_and_the_facts_of_its_run() {
 fn a_script_is_looked_up_beside_the_settings_first_and_never_outside() {
     let (base, worktree) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let context = context(base.path(), worktree.path());
-    let find = |script: &str| plan(&AdapterConfig::Scripted { script: script.into() }, &context);
+    let find =
+        |script: &str| plan(site(), &AdapterConfig::Scripted { script: script.into() }, &context);
     assert!(matches!(find("a.toml"), Err(AgentError::NoScript { .. })));
     fs::write(worktree.path().join("a.toml"), "").unwrap();
     let of = |dir: &Path| {
@@ -72,7 +78,7 @@ fn a_script_is_looked_up_beside_the_settings_first_and_never_outside() {
         assert!(matches!(find(outside), Err(AgentError::ScriptOutside(_))), "{outside}");
     }
     assert_eq!(
-        plan(&AdapterConfig::Command { argv: vec![] }, &context),
+        plan(site(), &AdapterConfig::Command { argv: vec![] }, &context),
         Err(AgentError::EmptyCommand)
     );
 }
@@ -84,12 +90,12 @@ fn what_no_program_can_be_given_is_refused_or_made_harmless() {
     let command = |words: &[&str]| AdapterConfig::Command {
         argv: words.iter().map(|word| (*word).to_owned()).collect(),
     };
-    assert_eq!(plan(&command(&[" "]), &context), Err(AgentError::EmptyCommand));
-    let nul = plan(&command(&["sh", "a\0b"]), &context);
+    assert_eq!(plan(site(), &command(&[" "]), &context), Err(AgentError::EmptyCommand));
+    let nul = plan(site(), &command(&["sh", "a\0b"]), &context);
     assert_eq!(nul, Err(AgentError::NulInCommand("a\0b".into())));
     context.title = format!("a\0b{}", "ä".repeat(100_000));
     context.inherited_env.insert("ORCH_TASK".into(), "OTHER-9".into());
-    let plan = plan(&command(&["sh"]), &context).unwrap();
+    let plan = plan(site(), &command(&["sh"]), &context).unwrap();
     let title = &plan.env["ORCH_TITLE"];
     assert!(title.starts_with("a\u{FFFD}bä") && title.len() < 5000, "{}", title.len());
     assert_eq!(plan.env["ORCH_TASK"], "HELLO-1", "a fact is never inherited");
@@ -102,5 +108,5 @@ fn a_path_that_is_not_utf8_is_refused_rather_than_changed() {
     let odd = std::path::PathBuf::from(std::ffi::OsString::from_vec(b"/tmp/\xff".to_vec()));
     let context = LaunchContext { brief_file: odd.clone(), ..context(dir.path(), dir.path()) };
     let adapter = AdapterConfig::Command { argv: vec!["sh".into()] };
-    assert_eq!(plan(&adapter, &context), Err(AgentError::NotUtf8(odd)));
+    assert_eq!(plan(site(), &adapter, &context), Err(AgentError::NotUtf8(odd)));
 }

@@ -6,6 +6,7 @@
 
 mod client;
 mod event;
+mod llm;
 mod page;
 mod problem;
 mod queue;
@@ -19,6 +20,7 @@ pub use client::{
     Client, ClientError, EventQuery, EventStream, LogEntry, LogStream, SubmittedTask, TaskQuery,
 };
 pub use event::EventItem;
+pub use llm::{CallSiteItem, LlmCallItem, LlmReport, LlmSum, NamedSum};
 pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 pub use problem::{FieldError, PROBLEM_JSON, Problem};
 pub use queue::{

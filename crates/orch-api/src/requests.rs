@@ -29,10 +29,18 @@ pub struct CancelRequest {
     pub reason: Option<String>,
 }
 
-/// `POST /tasks/{key}/retry`; there is nothing to say yet.
+/// `POST /tasks/{key}/retry`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RetryRequest {}
+pub struct RetryRequest {
+    /// What the task may cost above its budget, in millionths of a US dollar; at most a million
+    /// dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raise_cost_micros: Option<u64>,
+    /// Tokens that it may read and write above its budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raise_tokens: Option<u64>,
+}
 
 /// `POST /tasks/{key}/approve`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::llm::NamedSum;
+
 /// `GET /health` and `GET /ready`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
@@ -31,6 +33,9 @@ pub struct StatusReport {
     pub database: DatabaseReport,
     /// How many tasks there are.
     pub tasks: TaskCounts,
+    /// What language models came to today (UTC), by repository.
+    #[serde(default)]
+    pub spent_today: Vec<NamedSum>,
     /// The number of the last event; 0 before the first.
     pub last_event_id: i64,
     /// Differences between the records and the world that were mended since the start.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::llm::LlmCallItem;
 use crate::run::{RunDetail, Usage};
 
 /// A task in a list.
@@ -69,6 +70,9 @@ pub struct TaskDetail {
     pub artifacts_error: Option<String>,
     /// What it has cost so far.
     pub cost: Cost,
+    /// Every start of a language model, oldest first.
+    #[serde(default)]
+    pub llm_calls: Vec<LlmCallItem>,
 }
 
 /// `GET /tasks/{key}/why`: why a task stands where it stands.

@@ -146,6 +146,8 @@ pub enum HoldKind {
     Infra,
     /// The attempts or bounces of the budget are used up.
     Budget,
+    /// A budget of money or tokens is spent; it goes on by itself once there is some again.
+    Spend,
     /// The repository's configuration does not allow the stage to be worked.
     Config,
     /// A deploy failed.
@@ -158,14 +160,22 @@ pub enum HoldKind {
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Infra, Self::Budget, Self::Config, Self::Deploy, Self::Approval, Self::Question];
+    pub const ALL: [Self; 7] = [
+        Self::Infra,
+        Self::Budget,
+        Self::Spend,
+        Self::Config,
+        Self::Deploy,
+        Self::Approval,
+        Self::Question,
+    ];
 
     /// The word in the `hold_kind` column.
     pub fn word(self) -> &'static str {
         match self {
             Self::Infra => "infra",
             Self::Budget => "budget",
+            Self::Spend => "spend",
             Self::Config => "config",
             Self::Deploy => "deploy",
             Self::Approval => "approval",

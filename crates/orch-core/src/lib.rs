@@ -11,6 +11,8 @@ pub mod event;
 pub mod gate;
 pub mod ids;
 pub mod job;
+pub mod llm;
+pub mod money;
 pub mod outcome;
 pub mod pipeline;
 pub mod probe;

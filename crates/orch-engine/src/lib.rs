@@ -10,6 +10,7 @@ pub mod error;
 pub mod home;
 mod http;
 mod merge_gate;
+mod money;
 mod open;
 pub mod operate;
 pub mod orderly;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use orch_core::decide::{self, Decision, NotAllowed, Situation, Submission};
 use orch_core::ids::{RepoName, TaskKey};
 use orch_core::job::Job;
+use orch_core::money::Raise;
 use orch_core::task::Task;
 use orch_core::why::{GateView, Standing, Why, WorkersView, why};
 use orch_store::{Guard, IdempotencyKey, Repo, Store, StoreError};
@@ -187,8 +188,14 @@ impl Operator {
         self.act(key, Whoever::OwnsIt, |at| decide::cancelled(at, reason))
     }
 
-    /// Sets a held or deferred task going again.
-    pub fn retry(&self, key: &TaskKey) -> Result<()> {
+    /// Sets a held or deferred task going again, and allows it more than its budget where asked.
+    pub fn retry(&self, key: &TaskKey, raise: Raise) -> Result<()> {
+        let (task, job) = self.active(key)?;
+        if raise != Raise::default() {
+            // A wish that is refused must not leave a higher budget behind.
+            let _ = decide::retried(Situation { task: &task, job: &job, now: self.now() })?;
+            self.engine.store.raise_budget(task.id, raise)?;
+        }
         self.act(key, Whoever::Nobody, decide::retried)
     }
 

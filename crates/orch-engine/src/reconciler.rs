@@ -14,6 +14,7 @@ use orch_store::StoreError;
 
 use crate::engine::Engine;
 use crate::error::chain;
+use crate::money;
 
 /// One look at everything; never raises, the next tick looks again.
 pub fn tick(engine: &Engine) {
@@ -23,6 +24,7 @@ pub fn tick(engine: &Engine) {
     tasks_without_a_job(engine);
     worktrees_without_a_task(engine);
     runs_without_a_job(engine);
+    money::release(engine);
 }
 
 fn mended(engine: &Engine, task: Option<&Task>, message: String) {

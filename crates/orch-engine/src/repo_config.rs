@@ -41,6 +41,10 @@ pub struct SuiteConfig {
 /// What an agent's launch needs.
 #[derive(Debug, Clone)]
 pub struct AgentConfig {
+    /// The sort of program.
+    pub kind: Adapter,
+    /// The provider account that pays.
+    pub account: String,
     /// The adapter and its own settings.
     pub adapter: AdapterConfig,
     /// The absolute limit.
@@ -99,6 +103,8 @@ impl RepoConfig {
             ));
         };
         Ok(AgentConfig {
+            kind: agent.adapter,
+            account: agent.adapter.name().to_owned(),
             adapter: adapter(role, agent)?,
             timeout: agent.timeout,
             stall: agent.stall,

@@ -52,7 +52,8 @@ impl RunnerStats {
     pub fn count(&self, outcome: &Outcome) {
         let counter = match outcome {
             Outcome::SuiteRan { .. } => &self.suite_ran,
-            Outcome::PermanentEnv { .. } => &self.permanent_env,
+            // A budget stops agents, never a runner.
+            Outcome::PermanentEnv { .. } | Outcome::OverBudget { .. } => &self.permanent_env,
             Outcome::TransientInfra { .. }
             | Outcome::RateLimited { .. }
             | Outcome::TimedOut { .. }

@@ -6,6 +6,8 @@ use crate::problem::ApiError;
 const MAX_REASON: usize = 1_000;
 /// The longest answer, in bytes: what a brief takes of one.
 const MAX_ANSWER: usize = 16 << 10;
+/// The most that a budget is raised by: a million dollars, or as many tokens.
+const MAX_RAISE: u64 = 1_000_000_000_000;
 /// The longest idempotency key, in bytes.
 const MAX_KEY: usize = 255;
 
@@ -33,6 +35,16 @@ pub(crate) fn answer(text: String) -> Result<String, ApiError> {
         return Err(ApiError::invalid("text has control characters"));
     }
     Ok(text)
+}
+
+/// What a task is allowed above its budget.
+pub(crate) fn raise(field: &str, by: Option<u64>) -> Result<u64, ApiError> {
+    match by {
+        Some(by) if by > MAX_RAISE => {
+            Err(ApiError::invalid(format!("{field} is above {MAX_RAISE}")))
+        }
+        by => Ok(by.unwrap_or_default()),
+    }
 }
 
 /// An `Idempotency-Key`.

@@ -19,6 +19,7 @@ pub use ops::claim::{Claim, ClaimRequest};
 pub use ops::events::{EventFilter, MAX_EVENTS};
 pub use ops::gate_view::RepoGate;
 pub use ops::guard::Guard;
+pub use ops::llm_calls::{CallSpend, LlmCall, LlmFilter, LlmSum, LlmSums, NewLlmCall};
 pub use ops::prune_tasks::{DueTask, DueTaskCounts, DueTasks, PrunedTasks};
 pub use ops::queue_snapshot::{JobCounts, QueueSnapshot};
 pub use ops::snapshot::StateSnapshot;

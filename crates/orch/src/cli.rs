@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check_artifact, check_gate, completions, config, db, demo, doctor, events, gate, init, man,
-    pipeline, queue, run_supervisor, scripted_agent, serve, status, task, why, worker,
+    check_artifact, check_gate, completions, config, db, demo, doctor, events, gate, init, llm,
+    man, pipeline, queue, run_supervisor, scripted_agent, serve, status, task, why, worker,
 };
 use crate::env::Env;
 
@@ -54,6 +54,8 @@ pub enum Command {
     #[command(subcommand)]
     Pipeline(pipeline::Command),
     #[command(subcommand)]
+    Llm(llm::Command),
+    #[command(subcommand)]
     Config(config::Command),
     Doctor(doctor::Args),
     #[command(subcommand)]
@@ -83,6 +85,7 @@ impl Command {
             Self::CheckArtifact(args) => check_artifact::run(&args, env),
             Self::CheckGate(args) => check_gate::run(&args, env),
             Self::Pipeline(command) => pipeline::run(command, env),
+            Self::Llm(command) => llm::run(&command, env),
             Self::Config(command) => config::run(command, env),
             Self::Doctor(args) => doctor::run(&args, env),
             Self::Db(command) => db::run(command, env),

@@ -6,6 +6,8 @@ pub mod scripted;
 
 use std::path::PathBuf;
 
+use orch_core::llm::CallSite;
+
 use crate::launch::{AgentError, LaunchContext, LaunchPlan, environment};
 
 /// How an agent is driven.
@@ -23,12 +25,17 @@ pub enum AdapterConfig {
     },
 }
 
-/// Plans a launch. Fails where the settings name nothing that could be started.
-pub fn plan(adapter: &AdapterConfig, context: &LaunchContext) -> Result<LaunchPlan, AgentError> {
+/// Plans a launch at a registered call site. Fails where the settings name nothing that could be
+/// started.
+pub fn plan(
+    site: CallSite,
+    adapter: &AdapterConfig,
+    context: &LaunchContext,
+) -> Result<LaunchPlan, AgentError> {
     let argv = match adapter {
         AdapterConfig::Command { argv } => command::argv(argv)?,
         AdapterConfig::Scripted { script } => scripted::argv(script, context)?,
     };
     let env = environment(context)?;
-    Ok(LaunchPlan { argv, env, stdin: context.brief_file.clone() })
+    Ok(LaunchPlan { site, argv, env, stdin: context.brief_file.clone() })
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use orch_core::money::Figure;
 use serde::Deserialize;
 
 use super::usage::Usage;
@@ -24,15 +25,8 @@ pub enum AgentEvent {
         /// Which, as it spells it: from outside, never to be opened unchecked.
         path: String,
     },
-    /// What it consumed since its last report; bounded, so that sums don't overflow.
-    Usage {
-        /// Tokens read.
-        input_tokens: u64,
-        /// Tokens written.
-        output_tokens: u64,
-        /// In US dollars; finite and not negative.
-        cost_usd: f64,
-    },
+    /// What it consumed; bounded, so that sums don't overflow.
+    Usage(Usage),
     /// It tries something again by itself.
     Retry {
         /// Why; empty where that is not said.
@@ -76,9 +70,16 @@ enum Report {
         #[serde(default)]
         input_tokens: u64,
         #[serde(default)]
+        cached_input_tokens: u64,
+        #[serde(default)]
         output_tokens: u64,
         #[serde(default)]
-        cost_usd: f64,
+        reasoning_tokens: u64,
+        cost_usd: Option<f64>,
+        model: Option<String>,
+        /// What the figures count.
+        #[serde(default)]
+        of: Figure,
     },
     Retry {
         #[serde(default)]
@@ -122,10 +123,26 @@ impl From<Report> for AgentEvent {
             Report::Text { text } => Self::Text(text),
             Report::ToolCall { name, detail } => Self::ToolCall { name, detail },
             Report::FileChange { path } => Self::FileChange { path },
-            Report::Usage { input_tokens, output_tokens, cost_usd } => {
-                let Usage { input_tokens, output_tokens, cost_usd } =
-                    Usage { input_tokens, output_tokens, cost_usd }.bounded();
-                Self::Usage { input_tokens, output_tokens, cost_usd }
+            Report::Usage {
+                input_tokens,
+                cached_input_tokens,
+                output_tokens,
+                reasoning_tokens,
+                cost_usd,
+                model,
+                of,
+            } => {
+                let usage = Usage {
+                    input_tokens,
+                    cached_input_tokens,
+                    output_tokens,
+                    reasoning_tokens,
+                    cost_usd,
+                    model,
+                    tokens_of: of,
+                    cost_of: of,
+                };
+                Self::Usage(usage.bounded())
             }
             Report::Retry { reason } => Self::Retry { reason },
             Report::RateLimited { retry_after_s } => Self::RateLimited { retry_after_s },

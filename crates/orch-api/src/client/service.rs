@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::transport::with_query;
 use super::{Client, Result};
+use crate::llm::LlmReport;
 use crate::queue::QueueReport;
 use crate::status::{Health, StatusReport};
 
@@ -25,6 +27,13 @@ impl Client {
     /// What runs, what is next, and what each loop reports of itself.
     pub fn queue(&self) -> Result<QueueReport> {
         self.transport.get_json("/queue")
+    }
+
+    /// What starts of language models came to, since a moment and of one repository where asked.
+    pub fn llm_report(&self, since: Option<&str>, repo: Option<&str>) -> Result<LlmReport> {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let query = [("since", owned(since)), ("repo", owned(repo))];
+        self.transport.get_json(&with_query("/llm/report", &query))
     }
 
     /// The description of the API.

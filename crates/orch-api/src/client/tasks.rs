@@ -89,7 +89,12 @@ impl Client {
 
     /// Sets a held or deferred task going again.
     pub fn retry(&self, key: &str) -> Result<TaskSummary> {
-        self.transport.post_json(&format!("/tasks/{}/retry", encode(key)), &RetryRequest {})
+        self.retry_with(key, &RetryRequest::default())
+    }
+
+    /// Sets a held or deferred task going again, allowed more than its budget.
+    pub fn retry_with(&self, key: &str, request: &RetryRequest) -> Result<TaskSummary> {
+        self.transport.post_json(&format!("/tasks/{}/retry", encode(key)), request)
     }
 
     /// Approves the human stage that a task waits at.

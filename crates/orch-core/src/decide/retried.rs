@@ -18,7 +18,11 @@ pub fn retried(at: Situation<'_>) -> Result<Decision, NotAllowed> {
                 progress.bounces = 0;
                 progress.retests = 0;
             }
-            HoldKind::Infra | HoldKind::Config | HoldKind::Deploy | HoldKind::Question => {}
+            HoldKind::Infra
+            | HoldKind::Spend
+            | HoldKind::Config
+            | HoldKind::Deploy
+            | HoldKind::Question => {}
         },
         JobState::Running(_) => return refuse("it is running; there is nothing to retry"),
         JobState::Finished { .. } => return refuse("it is over; submit a new task instead"),

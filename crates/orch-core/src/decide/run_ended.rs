@@ -99,6 +99,9 @@ impl Situation<'_> {
             Outcome::PermanentEnv { reason } => {
                 return self.hold(progress, Hold { kind: HoldKind::Infra, reason: reason.clone() });
             }
+            Outcome::OverBudget { reason } => {
+                return self.hold(progress, Hold { kind: HoldKind::Spend, reason: reason.clone() });
+            }
             Outcome::RateLimited { until } => {
                 let reason = format!("rate limited until {until}");
                 return self.requeue(progress, (*until).max(self.now), reason, Counts::Nothing);

@@ -53,6 +53,11 @@ pub enum Outcome {
         /// What was seen, in words for people.
         reason: String,
     },
+    /// It was not begun: a budget of money or tokens is spent.
+    OverBudget {
+        /// Which, and the remedy.
+        reason: String,
+    },
     /// Somebody asked for the end.
     Cancelled,
 }
@@ -69,6 +74,7 @@ impl Outcome {
             Self::Stalled { .. } => "stalled",
             Self::Lost { .. } => "lost",
             Self::Unknown { .. } => "unknown",
+            Self::OverBudget { .. } => "over_budget",
             Self::Cancelled => "cancelled",
         }
     }

@@ -1,4 +1,4 @@
-//! `[budgets]`: how often things are tried before a task is held.
+//! `[budgets]`: how often things are tried, and how much may be spent, before a task is held.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use super::error::SettingsError;
 use super::key::{Key, Scope, Section};
 use super::kind::Kind;
 use super::reader::Reader;
+use crate::money::{Limit, SpendLimits};
 
-/// How often things are tried before a task is held.
+/// How often things are tried, and how much may be spent, before a task is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budgets {
     /// Bounces per task.
@@ -23,6 +24,8 @@ pub struct Budgets {
     pub backoff_base: Duration,
     /// The longest delay of a defer.
     pub backoff_cap: Duration,
+    /// What language models may cost.
+    pub spend: SpendLimits,
 }
 
 static DEVELOPMENT: Key = Key {
@@ -73,14 +76,78 @@ static BACKOFF_CAP: Key = Key {
     default: "10m",
     doc: "Longest delay of a defer",
 };
+/// A number of tokens.
+const TOKENS: Kind = Kind::Count { min: 0, max: u32::MAX };
+
+static TASK_COST: Key = Key {
+    section: "budgets",
+    name: "task_cost",
+    env: "ORCH_BUDGETS_TASK_COST",
+    kind: Kind::Money,
+    default: "",
+    doc: "US dollars that a task may cost before it is held; unset means no limit",
+};
+static TASK_TOKENS: Key = Key {
+    section: "budgets",
+    name: "task_tokens",
+    env: "ORCH_BUDGETS_TASK_TOKENS",
+    kind: TOKENS,
+    default: "",
+    doc: "Tokens that a task may read and write before it is held; unset means no limit",
+};
+static REPO_DAY_COST: Key = Key {
+    section: "budgets",
+    name: "repo_day_cost",
+    env: "ORCH_BUDGETS_REPO_DAY_COST",
+    kind: Kind::Money,
+    default: "",
+    doc: "US dollars that the repository's tasks may cost on one day (UTC)",
+};
+static REPO_DAY_TOKENS: Key = Key {
+    section: "budgets",
+    name: "repo_day_tokens",
+    env: "ORCH_BUDGETS_REPO_DAY_TOKENS",
+    kind: TOKENS,
+    default: "",
+    doc: "Tokens that the repository's tasks may read and write on one day (UTC)",
+};
+static DAY_COST: Key = Key {
+    section: "budgets",
+    name: "day_cost",
+    env: "ORCH_BUDGETS_DAY_COST",
+    kind: Kind::Money,
+    default: "",
+    doc: "US dollars that the tasks of all repositories may cost on one day (UTC)",
+};
+static DAY_TOKENS: Key = Key {
+    section: "budgets",
+    name: "day_tokens",
+    env: "ORCH_BUDGETS_DAY_TOKENS",
+    kind: TOKENS,
+    default: "",
+    doc: "Tokens that the tasks of all repositories may read and write on one day (UTC)",
+};
 
 /// `[budgets]`.
 pub(super) static SECTION: Section = Section {
     name: "budgets",
     instance: None,
     scope: Scope::Repository,
-    doc: "How often things are tried before a task is held",
-    keys: &[&DEVELOPMENT, &INFRA, &ATTEMPTS, &CRASHES, &BACKOFF_BASE, &BACKOFF_CAP],
+    doc: "How often things are tried, and how much may be spent, before a task is held",
+    keys: &[
+        &DEVELOPMENT,
+        &INFRA,
+        &ATTEMPTS,
+        &CRASHES,
+        &BACKOFF_BASE,
+        &BACKOFF_CAP,
+        &TASK_COST,
+        &TASK_TOKENS,
+        &REPO_DAY_COST,
+        &REPO_DAY_TOKENS,
+        &DAY_COST,
+        &DAY_TOKENS,
+    ],
 };
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Budgets {
@@ -93,6 +160,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Budgets {
         crashes: reader.count(&CRASHES),
         backoff_base: base.duration().unwrap_or_default(),
         backoff_cap: cap.duration().unwrap_or_default(),
+        spend: SpendLimits {
+            task: limit(reader, &TASK_COST, &TASK_TOKENS),
+            repo_day: limit(reader, &REPO_DAY_COST, &REPO_DAY_TOKENS),
+            day: limit(reader, &DAY_COST, &DAY_TOKENS),
+        },
     };
     if budgets.backoff_base > budgets.backoff_cap {
         let place = if cap_place == super::Place::Default { base_place } else { cap_place };
@@ -104,4 +176,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Budgets {
         reader.errors.push(SettingsError::new(place, message, None));
     }
     budgets
+}
+
+fn limit(reader: &mut Reader<'_>, cost: &Key, tokens: &Key) -> Limit {
+    Limit { cost_micros: reader.money(cost), tokens: reader.count_if_set(tokens).map(u64::from) }
 }

@@ -8,6 +8,8 @@ use super::command::CommandLine;
 use super::duration::{format_duration, parse_duration};
 use super::rules::{self, Rule};
 use super::secret::{MASK, Secret};
+use crate::money::dollars;
+use crate::money::prices::{MAX_DOLLARS, micros};
 use crate::pipeline::MAX_ATTEMPTS;
 
 /// The form of a setting's value.
@@ -31,6 +33,8 @@ pub enum Kind {
         /// Whether `0` is allowed beside the bounds, meaning off.
         or_off: bool,
     },
+    /// An amount of US dollars.
+    Money,
     /// One line of text that keeps a rule.
     Text {
         /// The form in a few words, such as `a URL`.
@@ -67,6 +71,7 @@ pub(super) enum Value {
     Flag(bool),
     Count(u32),
     Duration(Duration),
+    Money(u64),
     Text(String),
     Secret(Secret),
     Command(CommandLine),
@@ -106,6 +111,7 @@ impl Kind {
                 let off = if *or_off { ", or 0 for off" } else { "" };
                 format!("a duration from {} to {}{off}", show(min_ms), show(max_ms))
             }
+            Self::Money => format!("US dollars, such as 12.50, up to {MAX_DOLLARS}"),
             Self::Text { form, .. } => (*form).to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Secret => "a secret text".to_owned(),
@@ -130,6 +136,8 @@ impl Kind {
                 hint: Some(format!("say the unit, such as \"{}s\"", cut(number.as_str()))),
                 ..bad("has no unit")
             }),
+            (Self::Money, DeValue::Integer(number)) => self.read_text(number.as_str()),
+            (Self::Money, DeValue::Float(number)) => self.read_text(number.as_str()),
             (Self::Command, DeValue::Array(items)) => {
                 Ok(Value::Command(CommandLine::Argv(argv(items)?)))
             }
@@ -141,6 +149,7 @@ impl Kind {
             (Self::List { rule, .. }, DeValue::Array(items)) => list(items, rule),
             (
                 Self::Duration { .. }
+                | Self::Money
                 | Self::Text { .. }
                 | Self::Choice(_)
                 | Self::Secret
@@ -170,6 +179,9 @@ impl Kind {
                 }
                 Err(bad(format!("must be {}, not {:?}", self.form(), cut(text))))
             }
+            Self::Money => micros(text)
+                .map(Value::Money)
+                .ok_or_else(|| bad(format!("must be {}, not {}", self.form(), number(text)))),
             Self::Text { rule, .. } => kept(text, rule).map(Value::Text),
             Self::Choice(words) => {
                 let found = words.iter().find(|word| **word == text);
@@ -215,6 +227,7 @@ impl Value {
             Self::Flag(flag) => flag.to_string(),
             Self::Count(count) => count.to_string(),
             Self::Duration(duration) => format_duration(*duration),
+            Self::Money(micros) => dollars(*micros).trim_start_matches('$').to_owned(),
             Self::Text(text) => text.clone(),
             Self::Secret(_) => MASK.to_owned(),
             Self::Command(command) => command.to_string(),

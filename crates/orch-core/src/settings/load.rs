@@ -11,6 +11,7 @@ use super::key::Scope;
 use super::merge_gate::{self, MergeGate};
 use super::object_store::{self, ObjectStore};
 use super::pipeline::{self, PipelineSettings};
+use super::prices;
 use super::reader::{Reader, Setting};
 use super::reaper::{self, Reaper};
 use super::repository::{self, Repository};
@@ -23,6 +24,7 @@ use super::test_runner::{self, TestRunner};
 use super::unknown;
 use crate::decide::Policy;
 use crate::ids::{AgentName, StageName};
+use crate::money::PriceTable;
 use crate::serial_gate::GatePolicy;
 use crate::stage::{STAGING_RUNNER, TEST_RUNNER};
 
@@ -95,8 +97,10 @@ pub struct RepoSettings {
     pub deploy: Deploy,
     /// How branches land.
     pub merge_gate: MergeGate,
-    /// How often things are tried.
+    /// How often things are tried, and how much may be spent.
     pub budgets: Budgets,
+    /// What models cost.
+    pub prices: PriceTable,
     /// The file that is to be edited, as the caller named it.
     pub file: String,
 }
@@ -160,6 +164,7 @@ fn read_repo(reader: &mut Reader<'_>, file: String) -> RepoSettings {
         deploy: deploy::read(reader),
         merge_gate: merge_gate::read(reader),
         budgets: budgets::read(reader),
+        prices: prices::read(reader),
         file,
     }
 }

@@ -19,6 +19,7 @@ mod load;
 mod merge_gate;
 mod object_store;
 mod pipeline;
+mod prices;
 mod reader;
 mod reaper;
 mod repository;

@@ -173,6 +173,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A [`Kind::Money`], in millionths of a US dollar; `None` where it is unset.
+    pub fn money(&mut self, key: &Key) -> Option<u64> {
+        match self.value(key).0 {
+            Value::Money(micros) => Some(micros),
+            _ => None,
+        }
+    }
+
     /// A [`Kind::Duration`] that has a default.
     pub fn duration(&mut self, key: &Key) -> Duration {
         self.value(key).0.duration().unwrap_or_default()

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::ids::{KeyPrefix, Label, RepoName, StageName};
+use crate::money::prices::ModelPrice;
 
 /// Says what form a text must have where it hasn't.
 pub type Rule = fn(&str) -> Result<(), String>;
@@ -32,6 +33,11 @@ pub(super) fn stage(text: &str) -> Result<(), String> {
 pub(super) fn command(text: &str) -> Result<(), String> {
     let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');
     require(!text.trim().is_empty() && !text.contains(odd), "must be a command")
+}
+
+/// A model and its price.
+pub(super) fn model_price(text: &str) -> Result<(), String> {
+    text.parse::<ModelPrice>().map(drop).map_err(ToOwned::to_owned)
 }
 
 /// One argument of a vector; may be empty.

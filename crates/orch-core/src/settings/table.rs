@@ -2,13 +2,13 @@
 
 use super::key::{Key, Section};
 use super::{
-    agents, budgets, deploy, merge_gate, object_store, pipeline, reaper, repository, retention,
-    serial_gate, service, staging_runner, test_runner,
+    agents, budgets, deploy, merge_gate, object_store, pipeline, prices, reaper, repository,
+    retention, serial_gate, service, staging_runner, test_runner,
 };
 
 /// Every section with every key, in the order of the documentation. The first holds what only the
 /// environment can say.
-pub static SECTIONS: [&Section; 15] = [
+pub static SECTIONS: [&Section; 16] = [
     &service::ENVIRONMENT,
     &service::SECTION,
     &serial_gate::SECTION,
@@ -24,6 +24,7 @@ pub static SECTIONS: [&Section; 15] = [
     &deploy::SECTION,
     &merge_gate::SECTION,
     &budgets::SECTION,
+    &prices::SECTION,
 ];
 
 /// What a producer finds in its environment: `ORCH_*` variables that are not settings.

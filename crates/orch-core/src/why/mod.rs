@@ -214,6 +214,12 @@ fn held(task: &Task, job: &Job, hold: &Hold, since: Timestamp) -> Answer {
         HoldKind::Deploy => {
             (WhyState::Held, format!("look at the deploy, then `orch task retry {key}`"))
         }
+        HoldKind::Spend => (
+            WhyState::Held,
+            format!(
+                "money: a new day, a higher budget, or `orch task retry {key} --raise-budget USD`"
+            ),
+        ),
         HoldKind::Budget => (
             WhyState::Held,
             format!(
@@ -228,7 +234,11 @@ fn held_word(kind: HoldKind) -> &'static str {
     match kind {
         HoldKind::Approval => "waits for approval",
         HoldKind::Question => "waits for an answer",
-        HoldKind::Infra | HoldKind::Config | HoldKind::Deploy | HoldKind::Budget => "held",
+        HoldKind::Infra
+        | HoldKind::Config
+        | HoldKind::Deploy
+        | HoldKind::Budget
+        | HoldKind::Spend => "held",
     }
 }
 

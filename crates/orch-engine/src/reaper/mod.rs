@@ -152,7 +152,9 @@ fn take_back(
 ) -> Result<(), StoreError> {
     engine.end_run(&owner.run_id);
     let now = engine.clock.now();
-    let policy = engine.policy(&engine.store.repo(&task.repo)?, &job.agent);
+    let repo = engine.store.repo(&task.repo)?;
+    crate::money::note_lost(engine, &repo, &owner.run_id);
+    let policy = engine.policy(&repo, &job.agent);
     let decision = run_lost(Situation { task, job, now }, loss, &policy);
     match engine.store.apply(now, &Guard::Run(fence(job, owner)), &decision, None) {
         Ok(_) => {

@@ -12,7 +12,6 @@ use orch_core::task::Tested;
 use orch_core::verdict::Verdict;
 use orch_git::{CommitScope, Worktree};
 use orch_process::RunDir;
-use orch_store::Usage;
 
 use super::{Ended, Halt, Owned, judge, prepare};
 use crate::engine::Engine;
@@ -65,12 +64,7 @@ fn agent(
     };
     let tested = tested(stage, worktree, base)?;
     let report = RunReport { outcome, verdict, head: Some(head.clone()), tested };
-    Ok(Ended::Worked {
-        report,
-        gate: ran.then_some(stage.gate),
-        judged: Some(head),
-        usage: told.usage,
-    })
+    Ok(Ended::Worked { report, gate: ran.then_some(stage.gate), judged: Some(head) })
 }
 
 /// Commits what the agent left, in the task's name. Who may not write code keeps only the
@@ -164,7 +158,7 @@ fn runner(
         worktree.discard_all()?;
         let verdict = Verdict::refused("the suite did not run");
         let report = RunReport { outcome, verdict, head: None, tested: None };
-        return Ok(Ended::Worked { report, gate: None, judged: None, usage: Usage::default() });
+        return Ok(Ended::Worked { report, gate: None, judged: None });
     };
     let code_tree = worktree.code_tree(base)?;
     let worked = runners::SuiteEnd { exit, exit_code, suite: &suite.report, found: &found };
@@ -185,18 +179,12 @@ fn runner(
     let tested =
         (stage.gate == Gate::TestsPassed).then(|| Tested { commit: base.clone(), code_tree });
     let report = RunReport { outcome, verdict, head: Some(head), tested };
-    Ok(Ended::Worked {
-        report,
-        gate: Some(stage.gate),
-        judged: Some(base.clone()),
-        usage: Usage::default(),
-    })
+    Ok(Ended::Worked { report, gate: Some(stage.gate), judged: Some(base.clone()) })
 }
 
 /// What an agent reported of itself on its output.
 #[derive(Default)]
 struct Told {
-    usage: Usage,
     rate_limited_until: Option<jiff::Timestamp>,
 }
 
@@ -205,17 +193,9 @@ fn told_events(engine: &Engine, owned: &Owned) -> Told {
     let dir = RunDir::new(engine.home.run(&owned.owner.run_id));
     let mut told = Told::default();
     for line in orch_process::log::lines(&dir) {
-        match orch_agents::parse_line(&line.text) {
-            AgentEvent::Usage { input_tokens, output_tokens, cost_usd } => {
-                told.usage.input_tokens += input_tokens;
-                told.usage.output_tokens += output_tokens;
-                told.usage.cost_micros += (cost_usd * 1e6).round() as u64;
-            }
-            AgentEvent::RateLimited { retry_after_s } => {
-                let wait = jiff::SignedDuration::from_secs(retry_after_s.min(7 * 86_400) as i64);
-                told.rate_limited_until = line.at.checked_add(wait).ok();
-            }
-            _ => {}
+        if let AgentEvent::RateLimited { retry_after_s } = orch_agents::parse_line(&line.text) {
+            let wait = jiff::SignedDuration::from_secs(retry_after_s.min(7 * 86_400) as i64);
+            told.rate_limited_until = line.at.checked_add(wait).ok();
         }
     }
     told

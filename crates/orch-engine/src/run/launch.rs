@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use orch_agents::{AdapterConfig, LaunchContext};
+use orch_core::llm::CallSite;
 use orch_core::pipeline::{Producer, StageSpec};
 use orch_process::{LaunchError, Revocation, RunDir, RunSpec};
+use orch_store::NewLlmCall;
 
 use super::prepare::Workplace;
 use super::{Halt, Owned};
@@ -108,8 +110,17 @@ fn agent_work(
         inherited_env: engine.allowed_env(&agent.env),
     };
     let adapter: &AdapterConfig = &agent.adapter;
-    let plan = orch_agents::plan(adapter, &context)
+    let site = CallSite::work(&stage.name, &owned.job.agent);
+    let plan = orch_agents::plan(site, adapter, &context)
         .map_err(|e| Halt::environment(crate::error::chain(&e)))?;
+    let call = NewLlmCall {
+        call_id: owned.owner.run_id.clone(),
+        call_site: plan.site.id(),
+        agent: owned.job.agent.clone(),
+        adapter: agent.kind.name(),
+        account: agent.account,
+    };
+    engine.store.begin_llm_call(engine.clock.now(), &owned.fence(), &call)?;
     Ok(Work {
         argv: plan.argv,
         env: plan.env,

@@ -15,16 +15,17 @@ use orch_core::decide::{self, Decision, MergeResult, RunReport, Situation, Step}
 use orch_core::ids::Revision;
 use orch_core::job::{Fence, Job, JobState, Ownership};
 use orch_core::outcome::Outcome;
-use orch_core::pipeline::StageSpec;
+use orch_core::pipeline::{Producer, StageSpec};
 use orch_core::stage::{Gate, MERGE_GATE};
 use orch_core::task::Task;
 use orch_core::verdict::Verdict;
 use orch_git::GitError;
-use orch_store::{Guard, Repo, RunRecord, StoreError, Usage};
+use orch_store::{CallSpend, Guard, Repo, RunRecord, StoreError, Usage};
 
 use crate::active::Driven;
 use crate::engine::Engine;
 use crate::merge_gate;
+use crate::money;
 use crate::repo_config::RepoConfig;
 
 /// A claimed job with everything a run of it needs to know.
@@ -117,7 +118,7 @@ type Judged = (Gate, Verdict, Option<Revision>);
 /// How a run came to its end: what the decision is made from.
 enum Ended {
     /// A producer worked and its gate has spoken.
-    Worked { report: RunReport, gate: Option<Gate>, judged: Option<Revision>, usage: Usage },
+    Worked { report: RunReport, gate: Option<Gate>, judged: Option<Revision> },
     /// The merge gate worked.
     Merged(MergeResult),
 }
@@ -158,6 +159,9 @@ fn work(engine: &Engine, owned: &Owned, driven: &Driven, from: From) -> Result<E
             return Err(Halt::moment("the run was launched without a recorded base"));
         }
         (From::Claim, _) => {
+            if matches!(stage.producer, Producer::Agent(_)) {
+                money::refuse_over_budget(engine, &owned.task, &config)?;
+            }
             let workplace = prepare::prepare(engine, owned, stage)?;
             launch::launch_job(engine, owned, stage, &config, &workplace)?;
             workplace.base
@@ -174,18 +178,26 @@ fn not_judged(owned: &Owned, outcome: Outcome) -> Ended {
     }
     let verdict = Verdict::refused("the work did not run to its end");
     let report = RunReport { outcome, verdict, head: None, tested: None };
-    Ended::Worked { report, gate: None, judged: None, usage: Usage::default() }
+    Ended::Worked { report, gate: None, judged: None }
 }
 
 /// Decides and applies; a run that lost its job meanwhile is discarded.
 fn settle(engine: &Engine, owned: &Owned, ended: &Ended) {
     let now = engine.clock.now();
-    let (decision, record) = decide(engine, owned, ended, now);
+    let spend = spend(engine, owned);
+    let usage = spend.as_ref().map(money::usage).unwrap_or_default();
+    let (decision, record) = decide(engine, owned, ended, usage, now);
     engine.count(owned, ended_outcome(ended), &decision);
     let guard = Guard::Run(owned.fence());
     // A database that is busy or full for a moment must not cost a finished run its result.
     loop {
-        match engine.store.apply(engine.clock.now(), &guard, &decision, Some(&record)) {
+        let settled = spend
+            .as_ref()
+            .map_or(Ok(()), |spend| engine.store.settle_llm_call(&owned.owner.run_id, spend));
+        let applied = settled.and_then(|()| {
+            engine.store.apply(engine.clock.now(), &guard, &decision, Some(&record))
+        });
+        match applied {
             Ok(_) => break,
             Err(StoreError::Fenced { .. }) => return discard(engine, owned),
             Err(error) => {
@@ -211,20 +223,33 @@ fn ended_outcome(ended: &Ended) -> Option<&Outcome> {
     }
 }
 
-fn decide(engine: &Engine, owned: &Owned, ended: &Ended, now: Timestamp) -> (Decision, RunRecord) {
+/// What the run's language model consumed; `None` where none was started.
+fn spend(engine: &Engine, owned: &Owned) -> Option<CallSpend> {
+    let agent = matches!(owned.stage().ok()?.producer, Producer::Agent(_));
+    (agent && owned.job.agent.as_str() != MERGE_GATE)
+        .then(|| money::spend(engine, &owned.repo, &owned.owner.run_id))
+}
+
+fn decide(
+    engine: &Engine,
+    owned: &Owned,
+    ended: &Ended,
+    usage: Usage,
+    now: Timestamp,
+) -> (Decision, RunRecord) {
     let running = Job { state: JobState::Running(owned.owner.clone()), ..owned.job.clone() };
     let at = Situation { task: &owned.task, job: &running, now };
     let random = engine.clock.random();
     let policy = engine.policy(&owned.repo, &owned.job.agent);
     let run_id = owned.owner.run_id.clone();
     match ended {
-        Ended::Worked { report, gate, judged, usage } => {
+        Ended::Worked { report, gate, judged } => {
             let record = RunRecord {
                 run_id,
                 outcome: report.outcome.clone(),
                 gate: gate.map(|gate| (gate, report.verdict.clone(), judged.clone())),
                 end_commit: report.head.clone(),
-                usage: *usage,
+                usage,
             };
             (decide::run_ended(at, report.clone(), &policy, random), record)
         }
@@ -261,6 +286,9 @@ fn merge_record(result: &MergeResult) -> (Outcome, Option<Judged>, Option<Revisi
 fn discard(engine: &Engine, owned: &Owned) {
     tracing::info!(task.key = %owned.task.key, run.id = %owned.owner.run_id, "run discarded: its job belongs to somebody else or is over");
     engine.end_run(&owned.owner.run_id);
+    if spend(engine, owned).is_some() {
+        money::note_lost(engine, &owned.repo, &owned.owner.run_id);
+    }
     if let Ok(task) = engine.store.task(&owned.task.key)
         && !task.state.is_open()
     {

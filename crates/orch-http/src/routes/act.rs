@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use orch_api::{AnswerRequest, ApproveRequest, CancelRequest, RetryRequest, TaskSummary};
 use orch_core::ids::TaskKey;
+use orch_core::money::Raise;
 use orch_engine::{OperateError, Operator};
 
 use crate::extract::{Json as Body, Key, OptionalJson};
@@ -30,9 +31,14 @@ pub(super) async fn cancel(
 pub(super) async fn retry(
     State(state): State<AppState>,
     Key(key): Key,
-    OptionalJson(RetryRequest {}): OptionalJson<RetryRequest>,
+    OptionalJson(request): OptionalJson<RetryRequest>,
 ) -> Answer {
-    act(state, key, Operator::retry).await
+    let RetryRequest { raise_cost_micros, raise_tokens } = request;
+    let raise = Raise {
+        cost_micros: text::raise("raise_cost_micros", raise_cost_micros)?,
+        tokens: text::raise("raise_tokens", raise_tokens)?,
+    };
+    act(state, key, move |operator, key| operator.retry(key, raise)).await
 }
 
 /// Approves the human stage that a task waits at.

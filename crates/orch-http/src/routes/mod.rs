@@ -4,6 +4,7 @@ mod act;
 mod events;
 mod freeze;
 mod health;
+mod llm;
 mod openapi;
 mod queue;
 mod range;
@@ -95,6 +96,9 @@ pub const ROUTES: &[Route] = &[
     }),
     read("/events", events::QUERY, "The history of everything, or its live stream", || {
         get(events::events)
+    }),
+    read("/llm/report", llm::QUERY, "What language models were asked for, and its cost", || {
+        get(llm::report)
     }),
     read("/runs/{run_id}", &[], "One run", || get(runs::run)),
     read("/runs/{run_id}/log", &[], "A run's log: whole, a range of it, or live", || {

@@ -96,7 +96,10 @@ fn schemas() -> Value {
             "priority": { "type": "integer", "format": "int32" },
         }), &["title"]),
         "CancelRequest": closed(json!({ "reason": reason }), &[]),
-        "RetryRequest": closed(json!({}), &[]),
+        "RetryRequest": closed(json!({
+            "raise_cost_micros": { "type": "integer", "minimum": 0 },
+            "raise_tokens": { "type": "integer", "minimum": 0 },
+        }), &[]),
         "ApproveRequest": closed(json!({ "by": reason }), &[]),
         "AnswerRequest": closed(json!({ "text": text }), &["text"]),
         "PauseRequest": closed(json!({ "task": text, "reason": reason }), &["task"]),
@@ -142,7 +145,10 @@ mod tests {
         let types = [
             ("NewTask", filled(NewTask { repo: some(), ..NewTask::default() })),
             ("CancelRequest", filled(CancelRequest { reason: some() })),
-            ("RetryRequest", filled(RetryRequest {})),
+            (
+                "RetryRequest",
+                filled(RetryRequest { raise_cost_micros: Some(1), raise_tokens: Some(1) }),
+            ),
             ("ApproveRequest", filled(ApproveRequest { by: some() })),
             ("AnswerRequest", filled(AnswerRequest { text: x() })),
             ("PauseRequest", filled(PauseRequest { task: x(), reason: some() })),

@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use orch_api::{DatabaseReport, StatusReport, TaskCounts};
-use orch_store::StatusCounts;
+use jiff::Timestamp;
+use orch_api::{DatabaseReport, NamedSum, StatusReport, TaskCounts};
+use orch_store::{LlmFilter, LlmSum, StatusCounts, Store};
 
 use crate::problem::ApiError;
 use crate::state::AppState;
+use crate::wire;
 
 /// Which service this is and what it has to do.
 pub(super) async fn status(State(state): State<AppState>) -> Result<Json<StatusReport>, ApiError> {
@@ -30,9 +32,20 @@ fn report(state: &AppState) -> Result<StatusReport, ApiError> {
             schema_version: store.schema_info()?.version,
         },
         tasks: counts(&store.status_counts()?),
+        spent_today: spent_today(store, state.now())?,
         last_event_id: store.last_event_id()?.0,
         reconciled_total: report.reconciled_total,
     })
+}
+
+/// By the days of budgets, which are UTC's.
+fn spent_today(store: &Store, now: Timestamp) -> Result<Vec<NamedSum>, ApiError> {
+    let day = now.as_second().div_euclid(86_400) * 86_400;
+    let since = Timestamp::from_second(day).ok();
+    let sums = store.llm_sums(&LlmFilter { since, repo: None })?;
+    let named =
+        |(name, of): &(String, LlmSum)| NamedSum { name: name.clone(), sum: wire::llm::sum(of) };
+    Ok(sums.repos.iter().map(named).collect())
 }
 
 fn counts(counts: &StatusCounts) -> TaskCounts {

@@ -55,6 +55,7 @@ fn detail(outcome: &Outcome) -> Option<String> {
         Outcome::TransientInfra { reason }
         | Outcome::PermanentEnv { reason }
         | Outcome::Unknown { reason }
+        | Outcome::OverBudget { reason }
         | Outcome::Lost { reason } => Some(reason.clone()),
         Outcome::RateLimited { until } => Some(format!("until {until}")),
         Outcome::TimedOut { limit_ms } => Some(format!("after {limit_ms} ms")),

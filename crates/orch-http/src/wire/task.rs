@@ -12,9 +12,9 @@ use orch_core::job::{Job, JobState};
 use orch_core::pipeline::{Producer, StageSpec};
 use orch_core::task::{Task, TaskState};
 use orch_core::why::{self, GateView, Standing, WorkersView};
-use orch_store::{Freeze, GateResult, Run};
+use orch_store::{Freeze, GateResult, LlmCall, Run};
 
-use super::run;
+use super::{llm, run};
 use crate::problem::ApiError;
 use crate::state::AppState;
 
@@ -95,6 +95,7 @@ pub(crate) struct Parts {
     pub(crate) jobs: Vec<Job>,
     pub(crate) runs: Vec<Run>,
     pub(crate) gate_results: Vec<GateResult>,
+    pub(crate) llm_calls: Vec<LlmCall>,
     pub(crate) artifacts: Vec<String>,
     pub(crate) artifacts_error: Option<String>,
 }
@@ -119,7 +120,8 @@ pub(crate) fn detail(parts: Parts) -> TaskDetail {
         left_out: left_out
             .map(|out| LeftOutItem { stage: out.stage.to_string(), reason: out.reason.clone() })
             .collect(),
-        cost: cost(&parts.runs),
+        cost: cost(&parts.runs, &parts.llm_calls),
+        llm_calls: parts.llm_calls.into_iter().map(llm::call).collect(),
         runs: parts.runs.iter().map(run::run).collect(),
         jobs: parts.jobs.into_iter().map(job).collect(),
         gate_results: parts.gate_results.iter().map(gate_result).collect(),
@@ -226,7 +228,8 @@ fn gate_result(result: &GateResult) -> GateItem {
     }
 }
 
-fn cost(runs: &[Run]) -> Cost {
+/// A run's own consumption stands with the run, what was started beside it with its call.
+fn cost(runs: &[Run], calls: &[LlmCall]) -> Cost {
     let mut cost = Cost { runs: runs.len() as u64, ..Cost::default() };
     for run in runs {
         let used = run::usage(run);
@@ -234,6 +237,12 @@ fn cost(runs: &[Run]) -> Cost {
         cost.usage.input_tokens = cost.usage.input_tokens.saturating_add(used.input_tokens);
         cost.usage.output_tokens = cost.usage.output_tokens.saturating_add(used.output_tokens);
         cost.usage.cost_micros = cost.usage.cost_micros.saturating_add(used.cost_micros);
+    }
+    for call in calls.iter().filter(|call| call.call_id != call.run_id) {
+        let usage = &mut cost.usage;
+        usage.input_tokens = usage.input_tokens.saturating_add(call.input_tokens);
+        usage.output_tokens = usage.output_tokens.saturating_add(call.output_tokens);
+        usage.cost_micros = usage.cost_micros.saturating_add(call.cost_micros);
     }
     cost
 }

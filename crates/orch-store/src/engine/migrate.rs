@@ -48,6 +48,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 5,
+        name: "llm_calls",
+        portable: include_str!("../../migrations/0005_llm_calls.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// What a database says of its schema.

@@ -70,7 +70,11 @@ macro_rules! is_due {
 
 /// A task's rows elsewhere, in the order in which they let go of each other. `$1` is the task, `$2`
 /// how many rows may go.
-const OF_TASK: [&str; 4] = [
+const OF_TASK: [&str; 6] = [
+    "DELETE FROM raised_budgets WHERE task_id IN (\
+     SELECT b.task_id FROM raised_budgets b WHERE b.task_id = $1 LIMIT $2)",
+    "DELETE FROM llm_calls WHERE call_id IN (\
+     SELECT c.call_id FROM llm_calls c WHERE c.task_id = $1 ORDER BY c.call_id LIMIT $2)",
     "DELETE FROM gate_results WHERE id IN (\
      SELECT g.id FROM gate_results g WHERE g.task_id = $1 ORDER BY g.id LIMIT $2)",
     "DELETE FROM runs WHERE run_id IN (\

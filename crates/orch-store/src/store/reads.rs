@@ -3,20 +3,22 @@
 use jiff::Timestamp;
 use orch_core::event::Event;
 use orch_core::ids::{EventId, JobId, RepoName, RunId, TaskId, TaskKey, WorkerId};
-use orch_core::job::Job;
+use orch_core::job::{HoldKind, Job};
+use orch_core::money::{Raise, SessionTotals, Spent};
 use orch_core::task::Task;
 
 use super::Store;
 use crate::error::Result;
 use crate::ops::events::EventFilter;
 use crate::ops::gate_view::RepoGate;
+use crate::ops::llm_calls::{LlmCall, LlmFilter, LlmSums};
 use crate::ops::queue_snapshot::QueueSnapshot;
 use crate::ops::snapshot::StateSnapshot;
 use crate::ops::status_counts::StatusCounts;
 use crate::ops::tasks::{Page, TaskFilter, TaskPage};
 use crate::ops::{
-    events, gate_results, gate_view, jobs, lost_tasks, next_wakeup, outbox, queue_snapshot, repos,
-    running, runs, snapshot, status_counts, tasks, workers,
+    events, gate_results, gate_view, held, jobs, llm_calls, lost_tasks, next_wakeup, outbox,
+    queue_snapshot, repos, running, runs, snapshot, status_counts, tasks, workers,
 };
 use crate::rows::gate_result::GateResult;
 use crate::rows::outbox::OutboxItem;
@@ -90,6 +92,11 @@ impl Store {
         self.read(move |tx| running::running(tx, worker.as_ref()))
     }
 
+    /// Held jobs of a kind with their tasks, the oldest hold first.
+    pub fn held(&self, kind: HoldKind, limit: u32) -> Result<Vec<(Job, Task)>> {
+        self.read(move |tx| held::held(tx, kind, limit))
+    }
+
     /// A run.
     pub fn run(&self, id: &RunId) -> Result<Run> {
         let id = id.clone();
@@ -99,6 +106,29 @@ impl Store {
     /// Every run of a task, oldest first.
     pub fn runs(&self, task: TaskId) -> Result<Vec<Run>> {
         self.read(move |tx| runs::of_task(tx, task))
+    }
+
+    /// Every start of a language model for a task, oldest first.
+    pub fn llm_calls(&self, task: TaskId) -> Result<Vec<LlmCall>> {
+        self.read(move |tx| llm_calls::of_task(tx, task))
+    }
+
+    /// What starts of language models came to, by call site, repository and day.
+    pub fn llm_sums(&self, filter: &LlmFilter) -> Result<LlmSums> {
+        let filter = filter.clone();
+        self.read(move |tx| llm_calls::report(tx, &filter))
+    }
+
+    /// What a task, its repository today and everybody today have spent, and what the task was
+    /// allowed above its limit.
+    pub fn spent(&self, now: Timestamp, task: TaskId) -> Result<(Spent, Raise)> {
+        self.read(move |tx| llm_calls::spent(tx, now, task))
+    }
+
+    /// What a session had consumed by the end of its last call.
+    pub fn session_totals(&self, session: &str) -> Result<SessionTotals> {
+        let session = session.to_owned();
+        self.read(move |tx| llm_calls::session_totals(tx, &session))
     }
 
     /// What gates said of a task, oldest first.

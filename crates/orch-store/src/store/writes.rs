@@ -7,8 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use orch_core::decide::{Decision, NextJob, Submission};
 use orch_core::event::NewEvent;
-use orch_core::ids::{JobId, RepoName, Revision, StageName, TaskKey, WorkerId};
+use orch_core::ids::{JobId, RepoName, Revision, RunId, StageName, TaskId, TaskKey, WorkerId};
 use orch_core::job::Fence;
+use orch_core::money::Raise;
+use orch_core::outcome::Outcome;
 use orch_core::process::ProcessIdentity;
 
 use super::Store;
@@ -16,10 +18,11 @@ use crate::error::{Result, StoreError};
 use crate::ops::apply::RunRecord;
 use crate::ops::claim::{Claim, ClaimRequest};
 use crate::ops::guard::Guard;
+use crate::ops::llm_calls::{CallSpend, NewLlmCall};
 use crate::ops::submit::{IdempotencyKey, Submitted};
 use crate::ops::{
-    apply, claim, events, freeze, gate_stages, heartbeat, lost_tasks, outbox, pause, readmit,
-    register_repo, resume, sanitize, stamp, submit, unfreeze, workers,
+    apply, claim, events, freeze, gate_stages, heartbeat, llm_calls, lost_tasks, outbox, pause,
+    readmit, register_repo, resume, sanitize, stamp, submit, unfreeze, workers,
 };
 use crate::rows::repo::NewRepo;
 use crate::rows::worker::WorkerRow;
@@ -54,6 +57,29 @@ impl Store {
     pub fn stamp_process(&self, fence: &Fence, process: &ProcessIdentity) -> Result<()> {
         let (fence, process) = (fence.clone(), process.clone());
         self.write(move |tx| stamp::process(tx, &fence, &process))
+    }
+
+    /// Notes that a language model is about to be started. Fenced where the run has lost its job.
+    pub fn begin_llm_call(&self, now: Timestamp, fence: &Fence, call: &NewLlmCall) -> Result<()> {
+        let (fence, call) = (fence.clone(), call.clone());
+        self.write(move |tx| llm_calls::begin(tx, now, &fence, &call))
+    }
+
+    /// Notes what a call consumed; noted again it replaces what was noted.
+    pub fn settle_llm_call(&self, call_id: &RunId, spend: &CallSpend) -> Result<()> {
+        let (call_id, spend) = (call_id.clone(), spend.clone());
+        self.write(move |tx| llm_calls::settle(tx, &call_id, &spend))
+    }
+
+    /// Ends a call that was started beside its run. A run's own call ends with the run.
+    pub fn end_llm_call(&self, now: Timestamp, call_id: &RunId, outcome: &Outcome) -> Result<()> {
+        let (call_id, kind) = (call_id.clone(), outcome.kind());
+        self.write(move |tx| llm_calls::end(tx, now, &call_id, kind))
+    }
+
+    /// Allows a task more than its budget, above what it was allowed before.
+    pub fn raise_budget(&self, task: TaskId, raise: Raise) -> Result<()> {
+        self.write(move |tx| llm_calls::raise(tx, task, raise))
     }
 
     /// Stamps the tip of the branch on which a run began. Fenced where the run has lost its job.

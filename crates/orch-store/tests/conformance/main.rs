@@ -14,6 +14,7 @@ mod fencing;
 mod gate;
 mod measure;
 mod measure_prune;
+mod money;
 mod ownership;
 mod prune;
 mod random;
@@ -57,6 +58,9 @@ on_both! {
         attempts_count_only_finished_work, a_deferred_job_waits_for_its_time }
     fencing::{ a_stale_run_changes_nothing, idle_guards_refuse_a_claimed_job,
         a_cancelled_run_finds_itself_fenced, only_the_open_run_is_recorded }
+    money::{ calls_are_added_up, what_is_spent_is_known_by_task_repository_and_day,
+        a_call_is_noted_under_its_fence_and_settled_by_whoever_knows,
+        a_session_s_totals_are_those_of_its_last_call }
     apply::{ a_task_goes_through_its_pipeline, a_failure_in_the_middle_leaves_nothing,
         every_way_back_clears_the_owner, alerts_are_not_repeated, a_hold_is_always_explained }
     gate::{ pause_steps_aside_and_resume_takes_the_place_again, held_tasks_block_nobody,

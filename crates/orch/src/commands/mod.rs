@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod events;
 pub mod gate;
 pub mod init;
+pub mod llm;
 pub mod man;
 pub mod pipeline;
 pub mod queue;

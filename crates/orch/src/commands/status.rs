@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use orch_api::StatusReport;
+use orch_core::money::dollars;
 
 use crate::env::Env;
 use crate::exit::Exit;
@@ -49,6 +50,12 @@ fn show(out: &Out, report: &StatusReport) -> anyhow::Result<()> {
     ];
     for (name, text) in lines {
         out.line(format!("{}  {}", out.style.bold(&format!("{name:<8}")), plain(&text)))?;
+    }
+    for sum in &report.spent_today {
+        let tokens = sum.sum.input_tokens.saturating_add(sum.sum.output_tokens);
+        let (name, cost) = (&sum.name, dollars(sum.sum.cost_micros));
+        let text = format!("{name}: {cost}, {tokens} tokens in {} calls", sum.sum.calls);
+        out.line(format!("{}  {}", out.style.bold("today   "), plain(&text)))?;
     }
     let mut table = Table::new(&["STAGE", "STATE", "TASKS"]);
     for (stage, states) in &report.tasks.by_stage {

@@ -138,7 +138,14 @@ fn command(fields: &Fields<'_, '_>) -> Result<Vec<String>, ScriptError> {
 }
 
 fn usage(fields: &Fields<'_, '_>) -> Result<Usage, ScriptError> {
-    const KEYS: [&str; 3] = ["input_tokens", "output_tokens", "cost_usd"];
+    const KEYS: [&str; 6] = [
+        "input_tokens",
+        "output_tokens",
+        "cost_usd",
+        "cached_input_tokens",
+        "reasoning_tokens",
+        "model",
+    ];
     let table = fields.get("usage").and_then(|(value, _)| value.as_table());
     let table = table.ok_or_else(|| {
         fields.wrong(
@@ -150,7 +157,11 @@ fn usage(fields: &Fields<'_, '_>) -> Result<Usage, ScriptError> {
     Ok(Usage {
         input_tokens: inner.whole(KEYS[0])?.unwrap_or_default(),
         output_tokens: inner.whole(KEYS[1])?.unwrap_or_default(),
-        cost_usd: inner.amount(KEYS[2])?.unwrap_or_default(),
+        cost_usd: inner.amount(KEYS[2])?,
+        cached_input_tokens: inner.whole(KEYS[3])?.unwrap_or_default(),
+        reasoning_tokens: inner.whole(KEYS[4])?.unwrap_or_default(),
+        model: inner.get(KEYS[5]).and_then(|(v, _)| v.as_str()).map(ToOwned::to_owned),
+        ..Usage::default()
     })
 }
 

@@ -10,6 +10,7 @@ use super::json;
 use crate::engine::{Tx, params};
 use crate::error::{Result, StoreError};
 use crate::ops::guard::Guard;
+use crate::ops::llm_calls;
 use crate::rows::run::Usage;
 
 /// A run's end.
@@ -59,6 +60,7 @@ pub(super) fn close(
         let reason = format!("it is not the open run of job {}", guard.job_id());
         return Err(StoreError::conflict(&record.run_id, reason));
     }
+    llm_calls::end(tx, now, &record.run_id, record.outcome.kind())?;
     let Some((gate, verdict, revision)) = &record.gate else { return Ok(()) };
     let reasons = match verdict {
         Verdict::Pass { reasons } | Verdict::Refused { reasons } => json("reasons", reasons)?,
@@ -91,6 +93,11 @@ fn abandon(tx: &mut dyn Tx, now: Timestamp, guard: &Guard) -> Result<()> {
         "UPDATE runs SET finished_at = $2, outcome_kind = $3, outcome = $4 \
          WHERE job_id = $1 AND finished_at IS NULL",
         params![guard.job_id(), now, outcome.kind(), json("outcome", &outcome)?],
+    )?;
+    tx.execute(
+        "UPDATE llm_calls SET finished_at = $2, outcome_kind = $3 WHERE finished_at IS NULL \
+         AND call_id = run_id AND run_id IN (SELECT n.run_id FROM runs n WHERE n.job_id = $1)",
+        params![guard.job_id(), now, outcome.kind()],
     )?;
     Ok(())
 }

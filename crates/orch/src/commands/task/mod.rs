@@ -8,7 +8,9 @@ mod watch;
 
 use std::process::ExitCode;
 
+use orch_api::RetryRequest;
 use orch_core::ids::TaskKey;
+use orch_core::money::prices::micros;
 
 use super::gate::{self, TaskArgs, done};
 use crate::env::Env;
@@ -34,6 +36,12 @@ pub enum Command {
     Retry {
         /// The task, such as HELLO-1.
         key: TaskKey,
+        /// US dollars that it may cost above its budget.
+        #[arg(long, value_name = "USD", value_parser = dollars)]
+        raise_budget: Option<u64>,
+        /// Tokens that it may read and write above its budget.
+        #[arg(long, value_name = "N")]
+        raise_tokens: Option<u64>,
     },
     /// Say yes to a task that waits for a person.
     Approve {
@@ -52,6 +60,10 @@ pub enum Command {
     },
 }
 
+fn dollars(text: &str) -> Result<u64, String> {
+    micros(text).ok_or_else(|| "not an amount of US dollars such as 2.50".to_owned())
+}
+
 /// Runs the command.
 pub fn run(command: Command, env: &Env) -> anyhow::Result<ExitCode> {
     match command {
@@ -65,8 +77,9 @@ pub fn run(command: Command, env: &Env) -> anyhow::Result<ExitCode> {
             service::client(env)?.cancel(&args.key.to_string(), args.reason.as_deref())?;
             done(env, &format!("{} is cancelled", args.key))
         }
-        Command::Retry { key } => {
-            service::client(env)?.retry(&key.to_string())?;
+        Command::Retry { key, raise_budget, raise_tokens } => {
+            let request = RetryRequest { raise_cost_micros: raise_budget, raise_tokens };
+            service::client(env)?.retry_with(&key.to_string(), &request)?;
             done(env, &format!("{key} goes on"))
         }
         Command::Approve { key, by } => {
