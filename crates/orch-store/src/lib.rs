@@ -12,7 +12,9 @@ mod remedy;
 mod rows;
 mod store;
 
+pub use engine::Value;
 pub use engine::migrate::SchemaInfo;
+pub use engine::recorded::{Recording, Statement};
 pub use error::{Cause, Result, StoreError};
 pub use ops::apply::RunRecord;
 pub use ops::claim::{Claim, ClaimRequest};

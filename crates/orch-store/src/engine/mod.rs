@@ -5,6 +5,7 @@
 
 pub(crate) mod migrate;
 pub(crate) mod postgres;
+pub(crate) mod recorded;
 pub(crate) mod sqlite;
 
 use jiff::Timestamp;
@@ -55,7 +56,7 @@ pub(crate) type Row = Vec<Value>;
 
 /// A value in a statement or a row.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
     /// No value.
     Null,
     /// A number, or a moment in Unix milliseconds.

@@ -15,7 +15,7 @@ mod writer;
 mod writes;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::SignedDuration;
 use orch_core::ids::EventId;
@@ -24,6 +24,7 @@ use orch_core::serial_gate::GatePolicy;
 use self::postgres::Postgres;
 use self::sqlite::Sqlite;
 use crate::engine::Tx;
+use crate::engine::recorded::Recording;
 use crate::engine::sqlite::Place;
 use crate::error::{Result, StoreError};
 
@@ -71,6 +72,8 @@ pub struct Store {
 struct Inner {
     gate: GatePolicy,
     backend: Backend,
+    /// Empty but where somebody asked for it.
+    recording: OnceLock<Recording>,
 }
 
 #[derive(Debug)]
@@ -112,7 +115,8 @@ impl Store {
     }
 
     fn with(backend: Backend, options: StoreOptions) -> Self {
-        Self { inner: Arc::new(Inner { gate: options.gate, backend }) }
+        let inner = Inner { gate: options.gate, backend, recording: OnceLock::new() };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Which kind of database it is.
@@ -147,6 +151,12 @@ impl Store {
         }
     }
 
+    /// Writes down, from now on, the statements of every operation that writes. It costs memory for
+    /// each of them: it is for benchmarks.
+    pub fn record(&self) -> Recording {
+        self.inner.recording.get_or_init(Recording::default).clone()
+    }
+
     /// What this store has written since it was opened.
     pub fn writer_stats(&self) -> WriterStats {
         match &self.inner.backend {
@@ -168,6 +178,17 @@ impl Store {
     /// Runs an operation in a transaction; returns when it is committed. It may be run more than
     /// once, where another transaction was in its way; only one run counts.
     fn write<T, F>(&self, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+    {
+        let Some(recording) = self.inner.recording.get().cloned() else {
+            return self.transact(operation);
+        };
+        self.transact(move |tx| recording.of(tx, &operation))
+    }
+
+    fn transact<T, F>(&self, operation: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
