@@ -5,6 +5,7 @@
 
 pub mod agent_clis;
 pub mod postgres;
+pub mod program;
 #[cfg(feature = "provider")]
 pub mod provider;
 pub mod proxy;

@@ -3,8 +3,9 @@
 mod chaos;
 mod interrupt;
 mod isolate;
+mod postgres;
 mod power_cut;
-mod program;
+mod request;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ enum Command {
     Chaos(chaos::Args),
     /// Cut the power at any moment of the database's own writes; nothing acknowledged may be lost.
     PowerCut(power_cut::Args),
+    /// Restart the PostgreSQL server under load; nothing acknowledged may be lost.
+    Postgres(postgres::Args),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     let done = match command.unwrap_or(Command::Chaos(chaos)) {
         Command::Chaos(args) => chaos::run(&args),
         Command::PowerCut(args) => power_cut::run(&args),
+        Command::Postgres(args) => postgres::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

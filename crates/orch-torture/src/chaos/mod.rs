@@ -22,7 +22,7 @@ use figures::Figures;
 use plan::Amounts;
 
 use crate::interrupt::Interrupt;
-use crate::{isolate, program};
+use crate::isolate;
 
 /// Kill, stop, starve and restart the real service under load.
 #[derive(Debug, Clone, clap::Args)]
@@ -68,7 +68,7 @@ pub struct Args {
 
 /// Runs the programme to its end and judges.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let program = program::find(args.orch.as_deref())?;
+    let program = orch_testkit::program::find(args.orch.as_deref())?;
     let small_disk = isolate::own_mounts()?;
     let interrupt = Interrupt::listen()?;
     let namespaces = args.restarts > 0 && isolate::pid_namespaces();

@@ -185,10 +185,7 @@ fn until_ready(
 
 /// A client of the service.
 pub fn client(bed: &Bed) -> Client {
-    let command = bed.orch.command(&bed.root);
-    let bind = command.get_envs().find(|(name, _)| *name == "ORCH_BIND").and_then(|(_, v)| v);
-    let bind = bind.unwrap_or_default().to_string_lossy().into_owned();
-    Client::new(&format!("http://{bind}"), None)
+    Client::new(&bed.orch.url(), None)
 }
 
 /// The pids that the database knows of running jobs.

@@ -9,7 +9,7 @@ use orch_store::{ClaimRequest, NewRepo, Store};
 
 use super::found::Found;
 use crate::power_cut::ack::Ack;
-use crate::power_cut::workload::{idempotency, submission};
+use crate::request::{idempotency, submission};
 
 /// Works on; `acks` come last first. What was submitted last is submitted once more: it has to be
 /// known.

@@ -12,9 +12,9 @@ use orch_store::{Guard, NewRepo, Store, StoreError, WorkerRow};
 
 use super::Clock;
 use super::journal::Journal;
-use super::request::{idempotency, submission};
 use super::run::Work;
 use crate::power_cut::ack::Ack;
+use crate::request::{idempotency, submission};
 
 /// The longest request: over a page, so that rows overflow.
 const LONGEST_BODY: usize = 6_000;

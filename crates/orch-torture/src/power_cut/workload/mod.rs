@@ -3,7 +3,6 @@
 
 mod hand;
 mod journal;
-mod request;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +16,6 @@ use orch_store::{Store, StoreOptions};
 use super::history::{DATABASE, JOURNAL};
 use hand::Hand;
 use journal::Journal;
-pub(super) use request::{idempotency, submission};
 
 /// The gate that the load and every later look at it keep: narrow, so that tasks wait.
 pub(super) const OPTIONS: StoreOptions =

@@ -1,4 +1,4 @@
-//! Finds the `orch` under torture, and builds it where it is missing or older than its sources.
+//! Finds the `orch` of a test program, and builds it where it is missing or older than its sources.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,7 +50,7 @@ fn newest(crates: &Path) -> Option<SystemTime> {
     let mut newest = None;
     for entry in crates.read_dir().ok()?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !matches!(name.as_str(), "orch-torture" | "orch-testkit") {
+        if !matches!(name.as_str(), "orch-torture" | "orch-bench" | "orch-testkit") {
             newest = newest.max(newest_below(&entry.path().join("src")));
         }
     }

@@ -1,4 +1,4 @@
-//! What the load asks for: tasks of two stages, each under a key of its own.
+//! What loads on a store ask for: tasks of two stages, each under a key of its own.
 
 use anyhow::Context as _;
 use orch_core::decide::Submission;
@@ -8,7 +8,7 @@ use orch_core::stage::Gate;
 use orch_store::IdempotencyKey;
 
 /// What makes a request with that title one with an earlier of its kind.
-pub(in crate::power_cut) fn idempotency(title: &str) -> IdempotencyKey {
+pub(crate) fn idempotency(title: &str) -> IdempotencyKey {
     IdempotencyKey {
         scope: "load".to_owned(),
         key: title.replace(' ', "-"),
@@ -17,14 +17,14 @@ pub(in crate::power_cut) fn idempotency(title: &str) -> IdempotencyKey {
 }
 
 /// A request for a task of two stages.
-pub(in crate::power_cut) fn submission(
+pub(crate) fn submission(
     repo: RepoName,
     title: &str,
     body: &str,
     priority: i32,
 ) -> anyhow::Result<Submission> {
     let (title, body) = (title.to_owned(), body.to_owned());
-    let pipeline = pipeline().context("the load's pipeline")?;
+    let pipeline = pipeline().context("a load's pipeline")?;
     Ok(Submission { repo, title, body, priority, pipeline })
 }
 
