@@ -19,12 +19,13 @@ const FLOORS: &[(&str, u32)] = &[
     ("orch-sim", 5),
     ("orch", 6),
     ("orch-torture", 7),
+    ("orch-bench", 7),
 ];
 
 /// For tests only: it may be used by any crate's tests, and by no crate's code.
 const TESTKIT: &str = "orch-testkit";
 /// Crates that are tests in the form of programs.
-const TEST_PROGRAMS: &[&str] = &["orch-torture"];
+const TEST_PROGRAMS: &[&str] = &["orch-torture", "orch-bench"];
 
 /// What the core may not name: input and output, clocks, processes, threads, async.
 const IMPURE: &[&str] = &[

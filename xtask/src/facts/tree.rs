@@ -52,6 +52,28 @@ fn every_page_of_the_docs_is_linked() {
     }
 }
 
+/// What stands as a proof is a function that is there, or a scenario that is there.
+#[test]
+fn the_tests_that_are_named_as_proof_exist() {
+    let root = crate::root();
+    let code: Vec<String> = files(&root.join("crates"))
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .map(|path| fs::read_to_string(path).expect("a source is text"))
+        .collect();
+    let mut seen = 0;
+    for row in page("docs/reliability.md").rows().filter(|row| row[1].starts_with('`')) {
+        for name in row[1].split('`').skip(1).step_by(2).filter(|span| !span.contains(' ')) {
+            seen += 1;
+            let function = format!("fn {name}(");
+            let scenario = root.join(format!("docs/reliability/scripts/{name}.txt"));
+            let there = code.iter().any(|text| text.contains(&function)) || scenario.exists();
+            assert!(there, "docs/reliability.md names {name}, which is no test and no scenario");
+        }
+    }
+    assert!(seen > 40, "only {seen} proofs were found");
+}
+
 /// Numbers without gaps and without a double, each record in the list and titled alike.
 #[test]
 fn decision_records_are_numbered_and_listed() {
