@@ -111,6 +111,18 @@ event_kinds! {
     ImpossibleQueued = "job.impossible_queued",
     /// The reconciler mended a difference between the records and the world.
     Reconciled = "reconciler.mended",
+    /// A deploy was begun.
+    DeployBegan = "deploy.began",
+    /// A deploy can't go on for now.
+    DeployStuck = "deploy.stuck",
+    /// A deploy ended: done, failed or rolled back.
+    DeployEnded = "deploy.ended",
+    /// A deploy target's lock was taken over from a dead owner.
+    DeployLockTakenOver = "deploy.lock_taken_over",
+    /// The post-deploy-monitor told somebody of something.
+    MonitorAlerted = "monitor.alerted",
+    /// The watch of a deployed revision ended.
+    MonitorEnded = "monitor.ended",
     /// Something worth saying to people that fits no other kind.
     Note = "note",
 }

@@ -299,6 +299,10 @@ row_id!(
     RepoId
 );
 row_id!(
+    /// A deploy's row; rises with its beginning.
+    DeployId
+);
+row_id!(
     /// An event's sequence number; rises by commit, never reused.
     EventId
 );

@@ -7,6 +7,7 @@
 pub mod artifact;
 pub mod audit;
 pub mod decide;
+pub mod deploy;
 pub mod event;
 pub mod gate;
 pub mod ids;

@@ -19,6 +19,7 @@ use orch_store::{Repo, Store, StoreError};
 
 use crate::active::{Active, RepoLocks};
 use crate::clock::Clock;
+use crate::deploy::DeployLocks;
 use crate::error::chain;
 use crate::home::Home;
 use crate::orderly::Orderly;
@@ -68,6 +69,8 @@ pub struct Engine {
     pub mirrors: Mutex<HashMap<(RepoName, String), Mirror>>,
     /// Hands runs' logs and artifacts on to the object store.
     pub publishing: Publishing,
+    /// The locks of deploy targets that are driven here.
+    pub deploy_locks: DeployLocks,
     /// Wakes and stops the loops.
     pub wake: Arc<Wake>,
 }

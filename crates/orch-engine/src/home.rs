@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use orch_core::ids::{RepoName, RunId, TaskKey, WorkerId};
+use orch_core::ids::{DeployId, RepoName, RunId, TaskKey, WorkerId};
 
 /// The state directory and its rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Home {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fail)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(fail)?;
         let home = Self(path.canonicalize().map_err(fail)?);
-        for room in ["runs", "worktrees", "mirrors", "origins"] {
+        for room in ["runs", "worktrees", "mirrors", "origins", "deploys"] {
             let room = home.0.join(room);
             DirBuilder::new()
                 .recursive(true)
@@ -77,6 +77,11 @@ impl Home {
     /// A run's directory.
     pub fn run(&self, run: &RunId) -> PathBuf {
         self.0.join("runs").join(run.as_str())
+    }
+
+    /// Where the commands of a deploy work, its deploy command apart.
+    pub fn deploy(&self, id: DeployId) -> PathBuf {
+        self.0.join("deploys").join(id.to_string())
     }
 
     /// All worktrees.

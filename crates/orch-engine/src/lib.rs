@@ -5,6 +5,7 @@ pub mod active;
 pub mod artifacts;
 mod brief;
 pub mod clock;
+pub mod deploy;
 pub mod engine;
 pub mod error;
 pub mod home;

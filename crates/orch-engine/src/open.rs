@@ -10,6 +10,7 @@ use orch_store::{Store, StoreError, StoreOptions};
 
 use crate::active::{Active, RepoLocks};
 use crate::clock::{Clock, SystemClock};
+use crate::deploy::DeployLocks;
 use crate::engine::Engine;
 use crate::home::{Home, HomeError};
 use crate::orderly::Orderly;
@@ -82,6 +83,7 @@ impl Engine {
             repo_locks: RepoLocks::default(),
             mirrors: Mutex::default(),
             publishing,
+            deploy_locks: DeployLocks::default(),
             wake,
         }))
     }

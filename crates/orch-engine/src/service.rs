@@ -128,7 +128,12 @@ fn beat(engine: &Engine, due: bool, with_worker: bool) -> Result<(), orch_store:
         if with_worker {
             engine.store.worker_beat(now, &row(engine))?;
         }
-        engine.store.heartbeat(now, &engine.worker, engine.settings.lease, &fences)?
+        let lease = engine.settings.lease;
+        let locks = engine.deploy_locks.driven();
+        if !locks.is_empty() {
+            engine.store.renew_deploy_locks(now, &engine.worker, lease, &locks)?;
+        }
+        engine.store.heartbeat(now, &engine.worker, lease, &fences)?
     } else {
         let mut lost = Vec::new();
         for fence in fences {

@@ -30,6 +30,9 @@ pub struct Sighting<'a> {
     pub lease_over: bool,
     /// Whether its work is done inside the service, without a supervisor.
     pub inside: bool,
+    /// Whether its work is done inside the service and goes on from records of its own, wherever it
+    /// was cut off: a deploy.
+    pub goes_on: bool,
     /// What its run directory shows; `None` where it can't be looked at: another worker's, or work
     /// inside the service.
     pub seen: Option<&'a Observation>,
@@ -60,7 +63,8 @@ impl<'a> Sighting<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Finding {
-    /// Its supervisor lives, or has left an exit: drive the run from there.
+    /// Its supervisor lives, or has left an exit, or its records say where it stands: drive the run
+    /// from there.
     TakeUp,
     /// Its supervisor is just starting: look again on the next tick.
     Wait,
@@ -79,6 +83,9 @@ pub fn judge(at: &Sighting<'_>) -> Finding {
         } else {
             Finding::Elsewhere
         };
+    }
+    if at.goes_on {
+        return Finding::TakeUp;
     }
     let unbegun = || Finding::Gone(if at.orderly { Loss::Stopped } else { Loss::NeverStarted });
     if at.inside {

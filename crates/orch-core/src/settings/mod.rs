@@ -37,7 +37,7 @@ mod unknown;
 pub use agents::{Adapter, AgentSettings, Agents};
 pub use budgets::Budgets;
 pub use command::CommandLine;
-pub use deploy::Deploy;
+pub use deploy::{Deploy, Freshness};
 pub use document::MAX_FILE_BYTES;
 pub use duration::{format_duration, parse_duration};
 pub use error::{Place, Placed, SettingsError, SettingsErrors, SettingsWarning};

@@ -71,6 +71,14 @@ pub(super) fn url(text: &str) -> Result<(), String> {
     )
 }
 
+/// A JSON pointer, such as `/build/revision`.
+pub(super) fn json_pointer(text: &str) -> Result<(), String> {
+    require(
+        line(text) && text.starts_with('/'),
+        "must be a JSON pointer, such as /revision or /build/revision",
+    )
+}
+
 /// A path inside the repository: relative and without `..`.
 pub(super) fn inside(text: &str) -> Result<(), String> {
     let parts: Vec<&str> = text.split(['/', '\\']).collect();

@@ -13,7 +13,7 @@ use orch_core::event::{EventKind, NewEvent};
 use orch_core::job::{Job, JobState, Ownership};
 use orch_core::process::ProcessIdentity;
 pub use orch_core::reap::{Finding, Sighting, judge};
-use orch_core::stage::MERGE_GATE;
+use orch_core::stage::{DEPLOY_FINALIZER, MERGE_GATE};
 use orch_core::task::Task;
 use orch_process::{Observation, Revocation, RunDir};
 use orch_store::{Guard, StoreError};
@@ -79,9 +79,11 @@ fn look(engine: &Arc<Engine>, job: Job, task: Task) -> Result<(), StoreError> {
         return Ok(());
     }
     let inside = job.agent.as_str() == MERGE_GATE;
-    let sighting = Sighting { inside, ..Sighting::of(&owner, &engine.worker, engine.clock.now()) };
+    let goes_on = job.agent.as_str() == DEPLOY_FINALIZER;
+    let sighting =
+        Sighting { inside, goes_on, ..Sighting::of(&owner, &engine.worker, engine.clock.now()) };
     let dir = RunDir::new(engine.home.run(&owner.run_id));
-    let seen = (sighting.mine && !inside).then(|| certain(&dir));
+    let seen = (sighting.mine && !inside && !goes_on).then(|| certain(&dir));
     let orderly = sighting.mine && engine.orderly.spares(&owner, seen.as_ref(), &dir);
     let finding = judge(&Sighting { orderly, ..sighting.showing(seen.as_ref()) });
     match finding {

@@ -14,6 +14,7 @@ use orch_git::{CommitScope, Worktree};
 use orch_process::RunDir;
 
 use super::{Ended, Halt, Owned, judge, prepare};
+use crate::deploy::DeployLog;
 use crate::engine::Engine;
 use crate::repo_config::RepoConfig;
 use crate::runners::{self, RunnerKind};
@@ -152,7 +153,7 @@ fn runner(
 ) -> Result<Ended, Halt> {
     let suite = runners::read_suite(engine, kind, config, owned, exit);
     let last = || runners::last_count(owned, kind, worktree, base);
-    let outcome = runners::outcome(kind, config, owned, exit, &suite, last);
+    let outcome = runners::outcome(kind, config, exit, &suite, last);
     let (outcome, found) = runners::smoke(kind, config, outcome, &engine.wake);
     let Outcome::SuiteRan { exit_code } = outcome else {
         worktree.discard_all()?;
@@ -163,11 +164,47 @@ fn runner(
     let code_tree = worktree.code_tree(base)?;
     let worked = runners::SuiteEnd { exit, exit_code, suite: &suite.report, found: &found };
     let artifact = runners::artifact(kind, config, owned, base, &code_tree, &worked);
+    let head = file(engine, owned, stage, worktree, base, (kind.artifact(), &artifact))?;
+    let verdict = judge::judge(engine, owned, stage, base, None);
+    let tested =
+        (stage.gate == Gate::TestsPassed).then(|| Tested { commit: base.clone(), code_tree });
+    let report = RunReport { outcome, verdict, head: Some(head), tested };
+    Ok(Ended::Worked { report, gate: Some(stage.gate), judged: Some(base.clone()) })
+}
+
+/// Turns a deploy's end into its report.
+pub fn deployed(
+    engine: &Engine,
+    owned: &Owned,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    base: &Revision,
+    log: &DeployLog,
+) -> Result<Ended, Halt> {
+    let worktree = engine.worktree(owned)?;
+    let artifact = log.artifact(owned, config, base);
+    let name = RunnerKind::Deploy.artifact();
+    let head = file(engine, owned, stage, &worktree, base, (name, &artifact))?;
+    let verdict = judge::judge(engine, owned, stage, base, None);
+    let outcome = Outcome::SuiteRan { exit_code: log.exit_code() };
+    let report = RunReport { outcome, verdict, head: Some(head), tested: None };
+    Ok(Ended::Worked { report, gate: Some(stage.gate), judged: Some(base.clone()) })
+}
+
+/// Commits a runner's artifact and pushes the branch; gives its new tip.
+fn file(
+    engine: &Engine,
+    owned: &Owned,
+    stage: &StageSpec,
+    worktree: &Worktree,
+    base: &Revision,
+    (name, artifact): (&str, &str),
+) -> Result<Revision, Halt> {
     let dir = owned.task.key.artifact_dir();
     // Whatever the suite changed or committed itself was not what it judged.
     worktree.uncommit(base)?;
     worktree.discard_all()?;
-    judge::write(&worktree.path().join(&dir), kind.artifact(), &artifact)?;
+    judge::write(&worktree.path().join(&dir), name, artifact)?;
     let message = format!(
         "{}: {} by {}\n\nRun: {}",
         owned.task.key, stage.name, owned.job.agent, owned.owner.run_id
@@ -175,11 +212,7 @@ fn runner(
     worktree.commit(&message, CommitScope::Under(&dir))?;
     let head = worktree.head()?;
     engine.push(owned, worktree, &head)?;
-    let verdict = judge::judge(engine, owned, stage, base, None);
-    let tested =
-        (stage.gate == Gate::TestsPassed).then(|| Tested { commit: base.clone(), code_tree });
-    let report = RunReport { outcome, verdict, head: Some(head), tested };
-    Ok(Ended::Worked { report, gate: Some(stage.gate), judged: Some(base.clone()) })
+    Ok(head)
 }
 
 /// What an agent reported of itself on its output.

@@ -23,10 +23,12 @@ use orch_git::GitError;
 use orch_store::{CallSpend, Guard, Repo, RunRecord, StoreError, Usage};
 
 use crate::active::Driven;
+use crate::deploy;
 use crate::engine::Engine;
 use crate::merge_gate;
 use crate::money;
 use crate::repo_config::RepoConfig;
+use crate::runners::RunnerKind;
 
 /// A claimed job with everything a run of it needs to know.
 #[derive(Debug, Clone)]
@@ -121,6 +123,8 @@ enum Ended {
     Worked { report: RunReport, gate: Option<Gate>, judged: Option<Revision> },
     /// The merge gate worked.
     Merged(MergeResult),
+    /// A deploy waits for its target, at least until then.
+    Waits { until: Timestamp, reason: String },
 }
 
 /// Drives a run to its end, or until the service stops.
@@ -153,20 +157,31 @@ fn work(engine: &Engine, owned: &Owned, driven: &Driven, from: From) -> Result<E
         return merge_gate::land(engine, owned, driven, &config).map(Ended::Merged);
     }
     let stage = owned.stage()?;
+    let deploys = RunnerKind::by_name(&owned.job.agent) == Some(RunnerKind::Deploy);
     let base = match (from, &owned.base) {
         (From::Launched, Some(base)) => base.clone(),
-        (From::Launched, None) => {
+        (From::Launched, None) if !deploys => {
             return Err(Halt::moment("the run was launched without a recorded base"));
         }
-        (From::Claim, _) => {
+        (From::Claim | From::Launched, _) => {
             if matches!(stage.producer, Producer::Agent(_)) {
                 money::refuse_over_budget(engine, &owned.task, &config)?;
             }
             let workplace = prepare::prepare(engine, owned, stage)?;
-            launch::launch_job(engine, owned, stage, &config, &workplace)?;
+            if !deploys {
+                launch::launch_job(engine, owned, stage, &config, &workplace)?;
+            }
             workplace.base
         }
     };
+    if deploys {
+        return match deploy::run(engine, owned, driven, &config)? {
+            deploy::Deployed::Waits { until, reason } => Ok(Ended::Waits { until, reason }),
+            deploy::Deployed::Ended(log) => {
+                collect::deployed(engine, owned, stage, &config, &base, &log)
+            }
+        };
+    }
     let exit = wait::wait(engine, owned, driven)?;
     collect::collect(engine, owned, stage, &config, &base, &exit)
 }
@@ -219,7 +234,7 @@ fn ended_outcome(ended: &Ended) -> Option<&Outcome> {
     match ended {
         Ended::Worked { report, .. } => Some(&report.outcome),
         Ended::Merged(MergeResult::Infra(outcome)) => Some(outcome),
-        Ended::Merged(_) => None,
+        Ended::Merged(_) | Ended::Waits { .. } => None,
     }
 }
 
@@ -252,6 +267,12 @@ fn decide(
                 usage,
             };
             (decide::run_ended(at, report.clone(), &policy, random), record)
+        }
+        Ended::Waits { until, reason } => {
+            let outcome = Outcome::TransientInfra { reason: reason.clone() };
+            let (gate, end_commit, usage) = (None, None, Usage::default());
+            let record = RunRecord { run_id, outcome, gate, end_commit, usage };
+            (decide::deploy_waits(at, *until, reason), record)
         }
         Ended::Merged(result) => {
             let (outcome, gate, end_commit) = merge_record(result);

@@ -3,7 +3,6 @@
 //! have written, before the same gate.
 
 mod artifact;
-mod health;
 mod last_count;
 pub mod probe;
 mod smoke;
@@ -136,25 +135,14 @@ fn suite(kind: RunnerKind, config: &RepoConfig) -> Result<SuiteConfig, Halt> {
     })
 }
 
-/// What the end of a runner's command means; a deploy that went well is looked at from outside too.
-/// `last` gives the last known count of tests, and is asked only where a suite passed.
+/// What the end of a runner's command means. `last` gives the last known count of tests, and is asked only where a suite passed.
 pub fn outcome(
     kind: RunnerKind,
     config: &RepoConfig,
-    owned: &Owned,
     exit: &RunExit,
     suite: &ReadSuite,
     last: impl FnOnce() -> Option<u64>,
 ) -> Outcome {
-    if kind == RunnerKind::Deploy {
-        let outcome = classify(Worked::Deploy, exit);
-        return match outcome {
-            Outcome::SuiteRan { exit_code: 0 } => {
-                health::check(config, owned.task.progress.merged.as_ref()).unwrap_or(outcome)
-            }
-            _ => outcome,
-        };
-    }
     let outcome = classify(Worked::Suite(&suite.report), exit);
     let tolerated = config.suite(kind).map_or(100, |suite| suite.fewer_tests_percent);
     let counts = suite.report.counts.filter(|_| suite.whole && tolerated < 100);

@@ -55,6 +55,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 6,
+        name: "deploys",
+        portable: include_str!("../../migrations/0006_deploys.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// What a database says of its schema.

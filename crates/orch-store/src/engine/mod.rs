@@ -10,8 +10,8 @@ pub(crate) mod sqlite;
 
 use jiff::Timestamp;
 use orch_core::ids::{
-    AgentName, EventId, JobId, KeyPrefix, RepoId, RepoName, Revision, RunId, StageName, TaskId,
-    TaskKey, TreeId, WorkerId,
+    AgentName, DeployId, EventId, JobId, KeyPrefix, RepoId, RepoName, Revision, RunId, StageName,
+    TaskId, TaskKey, TreeId, WorkerId,
 };
 
 use crate::error::Result;
@@ -142,7 +142,7 @@ macro_rules! row_values {
 }
 
 text_values!(AgentName, KeyPrefix, RepoName, Revision, RunId, StageName, TaskKey, TreeId, WorkerId);
-row_values!(EventId, JobId, RepoId, TaskId);
+row_values!(DeployId, EventId, JobId, RepoId, TaskId);
 
 /// The parameters of a statement.
 macro_rules! params {

@@ -5,6 +5,7 @@ pub(crate) mod admission;
 pub(crate) mod apply;
 pub(crate) mod claim;
 pub(crate) mod damage;
+pub(crate) mod deploys;
 pub(crate) mod events;
 pub(crate) mod freeze;
 pub(crate) mod gate_results;

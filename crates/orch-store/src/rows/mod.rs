@@ -1,6 +1,7 @@
 //! Rows into values. Groups of columns are all there or all absent; whatever else a row holds is
 //! [`StoreError::Impossible`], never a panic: the file may have been edited by hand.
 
+pub(crate) mod deploy;
 pub(crate) mod event;
 pub(crate) mod gate_result;
 pub(crate) mod job;

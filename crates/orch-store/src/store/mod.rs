@@ -4,6 +4,7 @@
 //! each write is a transaction of its own, and the server groups them.
 
 mod care;
+mod deploys;
 mod pool;
 mod postgres;
 mod prune;

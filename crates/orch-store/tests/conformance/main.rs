@@ -9,6 +9,7 @@ mod claim;
 mod concurrency;
 mod constraints;
 mod damage;
+mod deploys;
 mod engine;
 mod fencing;
 mod gate;
@@ -79,6 +80,12 @@ on_both! {
     prune::{ due_is_what_the_rule_says, a_task_goes_with_all_that_is_its_own_and_nothing_else,
         a_step_is_bounded_and_the_next_goes_on, records_go_after_their_time,
         numbers_of_events_are_never_given_again, the_schema_lets_no_other_event_go }
+    deploys::{ an_intent_stands_before_its_result,
+        another_run_takes_a_deploy_up_and_the_first_one_is_refused,
+        a_target_has_one_owner_and_a_dead_one_is_followed,
+        a_lease_that_ran_out_keeps_its_owner_from_acting, a_monitor_is_one_workers_and_ends_once,
+        a_next_deploy_supersedes_the_watch_before_it, a_deploy_whose_task_is_over_is_given_up,
+        forged_deploys_are_refused }
     reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,
         workers_are_remembered, wakeups_look_ahead, subscribers_are_woken }
     care::{ reopening_without_closing_keeps_everything, a_healthy_database_has_no_complaints,

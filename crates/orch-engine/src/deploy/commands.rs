@@ -1,0 +1,204 @@
+//! The commands of a deploy, each under a supervisor of its own in a place that its intent names.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use orch_core::deploy::{Action, Ran, StepResult};
+use orch_core::outcome::{Worked, classify};
+use orch_core::process::RunExit;
+use orch_core::settings::CommandLine;
+use orch_core::verdict::tail;
+use orch_process::{Observation, Revocation, RunDir, RunSpec};
+use orch_store::DeployStep;
+
+use super::driver::Driver;
+use crate::error::chain;
+use crate::run::Halt;
+
+/// Output kept of one command; a runaway must not fill the disk.
+const LOG_LIMIT: u64 = 64 * 1024 * 1024;
+/// From the polite signal to the last one.
+const GRACE: Duration = Duration::from_secs(5);
+/// Output kept in the journal; the whole of it is in the command's log.
+const SAID: usize = 2 * 1024;
+
+impl Driver<'_> {
+    /// Where a command works: the deploy command where the run's log is looked for, the others
+    /// beside it.
+    pub(super) fn place(&self, action: &Action, seq: u32) -> String {
+        let run = &self.deploy.run_id;
+        let main = RunDir::new(self.engine.home.run(run));
+        let free = matches!(orch_process::observe(&main), Observation::NotStarted);
+        if *action == Action::Deploy && free {
+            return format!("runs/{run}");
+        }
+        format!("deploys/{}/{seq}", self.deploy.id)
+    }
+
+    /// How long a command may take.
+    pub(super) fn limit(&self, action: &Action) -> Duration {
+        match action {
+            Action::Drain => self.settings.drain_timeout,
+            _ => self.settings.timeout,
+        }
+    }
+
+    fn command_of(&self, action: &Action) -> Option<&CommandLine> {
+        let settings = self.settings;
+        match action {
+            Action::ProveRollback { .. } => settings.rollback_check.as_ref(),
+            Action::Drain => settings.drain.as_ref(),
+            Action::Deploy => settings.command.as_ref(),
+            Action::Rollback { .. } => settings.rollback_command.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Runs a configured command to its end, or takes up the one that an earlier process started.
+    pub(super) fn command(
+        &self,
+        action: &Action,
+        step: &DeployStep,
+        steps: &[DeployStep],
+        repair: bool,
+    ) -> Result<StepResult, Halt> {
+        let vanished = |reason: &str| {
+            let ran = Ran::Vanished { reason: reason.to_owned() };
+            Ok(StepResult::Ran { ran, said: String::new() })
+        };
+        if step.worker_id != self.engine.worker {
+            return vanished("it was begun on another machine");
+        }
+        let Some(place) = &step.dir else { return vanished("nobody knows where it was begun") };
+        let dir = RunDir::new(self.engine.home.path().join(place));
+        if matches!(orch_process::observe(&dir), Observation::NotStarted) {
+            if repair && self.lock.is_none() {
+                return match orch_process::revoke(&dir) {
+                    Ok(Revocation::AlreadyStarted) => self.wait(&dir),
+                    Ok(Revocation::Revoked) | Err(_) => {
+                        vanished("it was never started, and the lock is gone")
+                    }
+                };
+            }
+            let Some(command) = self.command_of(action) else {
+                let reason =
+                    format!("the command for {} is not set any more in [deploy]", action.word());
+                return Err(Halt::environment(reason));
+            };
+            if let Err(reason) = self.launch(&dir, command, self.limit(action), steps) {
+                let ran = Ran::Infra { reason, passing: true };
+                return Ok(StepResult::Ran { ran, said: String::new() });
+            }
+        }
+        self.wait(&dir)
+    }
+
+    fn launch(
+        &self,
+        dir: &RunDir,
+        command: &CommandLine,
+        timeout: Duration,
+        steps: &[DeployStep],
+    ) -> Result<(), String> {
+        let spec = RunSpec {
+            run_id: self.deploy.run_id.clone(),
+            argv: command.argv(),
+            cwd: self.cwd.clone(),
+            env: self.env(steps),
+            stdin: None,
+            timeout,
+            stall: None,
+            grace: GRACE,
+            log_limit: LOG_LIMIT,
+        };
+        let Err(error) = orch_process::launch(&self.engine.program, dir, &spec) else {
+            return Ok(());
+        };
+        match orch_process::revoke(dir) {
+            Ok(Revocation::AlreadyStarted) => Ok(()),
+            Ok(Revocation::Revoked) | Err(_) => {
+                Err(format!("its supervisor could not be started: {}", chain(&error)))
+            }
+        }
+    }
+
+    /// What every command of the deploy is told.
+    fn env(&self, steps: &[DeployStep]) -> BTreeMap<String, String> {
+        let deploy = &self.deploy;
+        let mut env = self.engine.allowed_env(&[]);
+        let mut tell = |name: &str, value: String| {
+            env.insert(name.to_owned(), value);
+        };
+        for (name, value) in &self.facts {
+            tell(name, value.clone());
+        }
+        tell("ORCH_REVISION", deploy.revision.to_string());
+        tell("ORCH_DEPLOY_ID", deploy.id.to_string());
+        tell("ORCH_DEPLOY_TARGET", deploy.target.clone());
+        if let Some(previous) = self.previous(steps) {
+            tell("ORCH_PREVIOUS_REVISION", previous.to_string());
+        }
+        env
+    }
+
+    fn wait(&self, dir: &RunDir) -> Result<StepResult, Halt> {
+        let seen = orch_process::wait_exit(dir, &|| self.go_on().is_err());
+        let ran = |ran: Ran, said: String| Ok(StepResult::Ran { ran, said });
+        if let (Observation::Exited(_) | Observation::Lost { .. }, Some(outcome)) =
+            (&seen, (self.overruled)())
+        {
+            return ran(outcome.into(), String::new());
+        }
+        match seen {
+            Observation::Exited(exit) => ran(classify(Worked::Deploy, &exit).into(), said(&exit)),
+            Observation::Lost { reason } => ran(Ran::Vanished { reason }, String::new()),
+            Observation::Revoked => {
+                let reason = "it was kept from starting".to_owned();
+                ran(Ran::Vanished { reason }, String::new())
+            }
+            Observation::NotStarted | Observation::Starting | Observation::Running(_) => {
+                let halt = self.go_on().err();
+                if matches!(halt, Some(Halt::Lost))
+                    && let Err(error) = orch_process::end(dir, &self.deploy.run_id)
+                {
+                    tracing::warn!(deploy.id = %self.deploy.id, %error, "a command could not be asked to stop");
+                }
+                Err(halt.unwrap_or(Halt::Stopping))
+            }
+        }
+    }
+
+    /// What a short command prints, as the probe of what runs; the inner error is the probe's own.
+    pub(super) fn ask(
+        &self,
+        command: &CommandLine,
+        patience: Duration,
+    ) -> Result<Result<String, String>, Halt> {
+        let engine = self.engine;
+        let name = format!("look-{:016x}", engine.clock.random());
+        let path = engine.home.deploy(self.deploy.id).join(name);
+        let dir = RunDir::new(&path);
+        if let Err(reason) = self.launch(&dir, command, patience, &[]) {
+            return Ok(Err(reason));
+        }
+        let seen = orch_process::wait_exit(&dir, &|| self.go_on().is_err());
+        self.go_on()?;
+        let answer = match seen {
+            Observation::Exited(exit) => match Ran::from(classify(Worked::Deploy, &exit)) {
+                Ran::Well => Ok(exit.stdout_tail),
+                ran => Err(format!("{ran} {}", said(&exit)).trim_end().to_owned()),
+            },
+            _ => Err("it vanished".to_owned()),
+        };
+        // What is left of it goes with the deploy's folder.
+        let _ = std::fs::remove_dir_all(&path);
+        Ok(answer)
+    }
+}
+
+/// The end of what a command printed: standard error first, that is where errors stand.
+fn said(exit: &RunExit) -> String {
+    let text =
+        if exit.stderr_tail.trim().is_empty() { &exit.stdout_tail } else { &exit.stderr_tail };
+    tail(text.trim_end(), SAID).to_owned()
+}
