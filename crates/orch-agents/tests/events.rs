@@ -63,6 +63,7 @@ fn lines_become_events() {
         (r#"{"orch":"file_change","path":"a"}"#, AgentEvent::FileChange { path: "a".into() }),
         (r#"{"orch":"retry","reason":"529"}"#, AgentEvent::Retry { reason: "529".into() }),
         (r#"{"orch":"error","message":"no"}"#, AgentEvent::Error("no".into())),
+        (r#"{"orch":"needs_input","question":"a?"}"#, AgentEvent::NeedsInput("a?".into())),
         (r#"{"orch":"text","text":"hi"}"#, text("hi")),
         (r#"{"orch":"end","ok":true}"#, AgentEvent::End { ok: true }),
     ];

@@ -24,8 +24,8 @@ pub use llm::{CallSiteItem, LlmCallItem, LlmReport, LlmSum, NamedSum};
 pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 pub use problem::{FieldError, PROBLEM_JSON, Problem};
 pub use queue::{
-    GateHeld, GatePaused, JobCounts, MergeGateReport, NextItem, Preflight, QueueReport,
-    ReaperReport, RepoGateReport, RunningItem, SerialGateReport, StagingRunnerReport,
+    ChannelItem, GateHeld, GatePaused, JobCounts, MergeGateReport, NextItem, Preflight,
+    QueueReport, ReaperReport, RepoGateReport, RunningItem, SerialGateReport, StagingRunnerReport,
     TestRunnerReport, WorkerItem,
 };
 pub use repo::RepoItem;
@@ -36,6 +36,6 @@ pub use requests::{
 pub use run::{LogLine, RunArtifact, RunDetail, Usage};
 pub use status::{DatabaseReport, Health, StatusReport, TaskCounts};
 pub use task::{
-    Cost, GateItem, JobItem, LeftOutItem, PauseItem, Progress, StageItem, StageMark, TaskDetail,
-    TaskSummary, Why,
+    Cost, GateItem, JobItem, LeftOutItem, PauseItem, Progress, QuestionItem, StageItem, StageMark,
+    TaskDetail, TaskSummary, Why,
 };

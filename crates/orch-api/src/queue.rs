@@ -22,6 +22,9 @@ pub struct QueueReport {
     pub staging_runner: StagingRunnerReport,
     /// The merge gate.
     pub merge_gate: MergeGateReport,
+    /// What jobs go through and may be shut for a time, such as providers' accounts.
+    #[serde(default)]
+    pub channels: Vec<ChannelItem>,
     /// Every worker that was ever heard of.
     pub workers: Vec<WorkerItem>,
 }
@@ -248,4 +251,23 @@ pub struct WorkerItem {
     pub alive: bool,
     /// When it was last heard of.
     pub last_seen: Timestamp,
+}
+
+/// What jobs go through and may be shut for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelItem {
+    /// Its sort, such as `account`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Until when it is shut; `None` while it is open.
+    pub paused_until: Option<Timestamp>,
+    /// Why it is shut; `None` while it is open.
+    pub reason: Option<String>,
+    /// Runs that go through it.
+    pub running: u64,
+    /// Runs that may go through it at once; `None` is no limit.
+    pub max_running: Option<u32>,
+    /// Tasks that are known to wait for it.
+    pub waiting: u64,
 }

@@ -70,6 +70,9 @@ pub struct TaskDetail {
     pub artifacts_error: Option<String>,
     /// What it has cost so far.
     pub cost: Cost,
+    /// What agents asked, oldest first.
+    #[serde(default)]
+    pub questions: Vec<QuestionItem>,
     /// Every start of a language model, oldest first.
     #[serde(default)]
     pub llm_calls: Vec<LlmCallItem>,
@@ -210,6 +213,25 @@ pub struct GateItem {
     pub revision: Option<String>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A question of an agent's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionItem {
+    /// The run that asked.
+    pub run_id: String,
+    /// The stage.
+    pub stage: String,
+    /// Who asked.
+    pub agent: String,
+    /// What it asked: words from outside.
+    pub question: String,
+    /// When.
+    pub asked_at: Timestamp,
+    /// The answer; `None` while nobody answered.
+    pub answer: Option<String>,
+    /// When it was answered.
+    pub answered_at: Option<Timestamp>,
 }
 
 /// What a task has cost so far.

@@ -107,6 +107,12 @@ event_kinds! {
     GateJudged = "gate.judged",
     /// A job went back to the queue because infrastructure failed for a moment.
     JobDeferred = "job.deferred",
+    /// What jobs go through, such as a provider's account, is shut for a time.
+    ChannelPaused = "channel.paused",
+    /// It is open again.
+    ChannelOpened = "channel.opened",
+    /// An agent asked something.
+    TaskAsked = "task.asked",
     /// A queued job with traces of an owner was cleaned.
     ImpossibleQueued = "job.impossible_queued",
     /// The reconciler mended a difference between the records and the world.

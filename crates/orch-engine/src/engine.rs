@@ -17,6 +17,7 @@ use orch_git::{Git, GitError, Mirror, Worktree};
 use orch_process::RunDir;
 use orch_store::{Repo, Store, StoreError};
 
+use crate::accounts::Routes;
 use crate::active::{Active, RepoLocks};
 use crate::clock::Clock;
 use crate::deploy::DeployLocks;
@@ -67,6 +68,8 @@ pub struct Engine {
     pub repo_locks: RepoLocks,
     /// The mirrors that were opened, by repository and remote.
     pub mirrors: Mutex<HashMap<(RepoName, String), Mirror>>,
+    /// The ways of agents as they were written down last.
+    pub routes: Routes,
     /// Hands runs' logs and artifacts on to the object store.
     pub publishing: Publishing,
     /// The locks of deploy targets that are driven here.

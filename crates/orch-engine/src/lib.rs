@@ -1,6 +1,7 @@
 //! The loops of the service: read, decide, apply, act. The one floor that joins store, processes,
 //! git and agents; whatever is decided is decided in `orch-core`.
 
+mod accounts;
 pub mod active;
 pub mod artifacts;
 mod brief;

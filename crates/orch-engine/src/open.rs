@@ -8,6 +8,7 @@ use orch_core::settings::ServiceSettings;
 use orch_git::{Git, Identity};
 use orch_store::{Store, StoreError, StoreOptions};
 
+use crate::accounts::Routes;
 use crate::active::{Active, RepoLocks};
 use crate::clock::{Clock, SystemClock};
 use crate::deploy::DeployLocks;
@@ -82,6 +83,7 @@ impl Engine {
             orderly: Orderly::default(),
             repo_locks: RepoLocks::default(),
             mirrors: Mutex::default(),
+            routes: Routes::default(),
             publishing,
             deploy_locks: DeployLocks::default(),
             wake,

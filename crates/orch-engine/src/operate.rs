@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use orch_core::channel::Pause;
 use orch_core::decide::{self, Decision, NotAllowed, Situation, Submission};
 use orch_core::ids::{RepoName, TaskKey};
 use orch_core::job::Job;
@@ -13,6 +14,7 @@ use orch_core::task::Task;
 use orch_core::why::{GateView, Standing, Why, WorkersView, why};
 use orch_store::{Guard, IdempotencyKey, Repo, Store, StoreError};
 
+use crate::accounts;
 use crate::engine::Engine;
 use crate::error::chain;
 use crate::register::{self, RegisterRequest};
@@ -156,6 +158,7 @@ impl Operator {
         };
         submission.check().map_err(|reason| OperateError::Invalid { reason })?;
         let idempotency = idempotency_key.map(|key| idempotency(key, &submission));
+        accounts::sync(&self.engine, &repo, &config)?;
         let done = self.engine.store.submit(self.now(), &submission, idempotency.as_ref())?;
         self.engine.wake.notify();
         Ok(Submitted { task: done.task, created: done.fresh })
@@ -209,7 +212,9 @@ impl Operator {
         if text.trim().is_empty() {
             return Err(OperateError::Invalid { reason: "the answer is empty".to_owned() });
         }
-        self.act(key, Whoever::Nobody, |at| decide::answered(at, text))
+        self.act(key, Whoever::Nobody, |at| decide::answered(at, text))?;
+        let task = self.engine.store.task(key)?.id;
+        Ok(self.engine.store.answer(self.now(), task, text)?)
     }
 
     /// Steps a task aside.
@@ -334,10 +339,24 @@ impl Operator {
         });
         Ok(WorkersView {
             lacking: if served { BTreeSet::new() } else { wanted },
+            shut: self.shut(task, now)?,
             alive: alive.len() as u32,
             capacity: alive.iter().map(|worker| worker.info.capacity).sum(),
             running: self.engine.store.running(None)?.len() as u32,
         })
+    }
+
+    /// What the task's job could go through, where all of it is shut.
+    fn shut(&self, task: &Task, now: Timestamp) -> Result<Vec<(String, Pause)>> {
+        let channels = self.engine.store.channels_of(now, task.id)?;
+        let all = channels.len();
+        let shut: Vec<(String, Pause)> = channels
+            .into_iter()
+            .filter_map(|channel| {
+                Some((format!("{} {}", channel.kind, channel.name), channel.pause?))
+            })
+            .collect();
+        Ok(if shut.len() == all { shut } else { Vec::new() })
     }
 
     /// The artifacts on a task's branch, by name. A branch that another machine pushed is fetched.

@@ -43,8 +43,8 @@ pub struct SuiteConfig {
 pub struct AgentConfig {
     /// The sort of program.
     pub kind: Adapter,
-    /// The provider account that pays.
-    pub account: String,
+    /// All of its settings.
+    pub settings: AgentSettings,
     /// The adapter and its own settings.
     pub adapter: AdapterConfig,
     /// The absolute limit.
@@ -55,6 +55,13 @@ pub struct AgentConfig {
     pub env: Vec<String>,
     /// A prompt of its own.
     pub prompt: Option<PathBuf>,
+}
+
+impl AgentConfig {
+    /// The provider account that pays.
+    pub fn account(&self, repo: &RepoName) -> String {
+        crate::accounts::name_of(repo, &self.settings)
+    }
 }
 
 /// The name of the settings file at a repository's root.
@@ -104,7 +111,7 @@ impl RepoConfig {
         };
         Ok(AgentConfig {
             kind: agent.adapter,
-            account: agent.adapter.name().to_owned(),
+            settings: agent.clone(),
             adapter: adapter(role, agent)?,
             timeout: agent.timeout,
             stall: agent.stall,

@@ -10,7 +10,7 @@ use orch_store::WorkerRow;
 use crate::engine::Engine;
 use crate::error::chain;
 use crate::orderly::Orderly;
-use crate::{publish, reaper, reconciler, retention, worker};
+use crate::{accounts, publish, reaper, reconciler, retention, worker};
 
 /// From one look of the reconciler to the next.
 const RECONCILE: Duration = Duration::from_secs(15);
@@ -32,6 +32,7 @@ impl Service {
                 "the stages of the serial gate could not be set"
             );
         }
+        accounts::sync_all(&engine);
         engine.orderly.arrive(&engine.home, &engine.store, &engine.worker);
         reaper::tick(&engine);
         reconciler::tick(&engine);

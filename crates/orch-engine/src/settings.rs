@@ -18,6 +18,8 @@ pub struct EngineSettings {
     pub max_per_repo: Option<u32>,
     /// Runs at once per agent.
     pub max_per_agent: Option<u32>,
+    /// Runs at once per provider account, by name.
+    pub account_limits: Vec<(String, u32)>,
     /// What this worker has.
     pub labels: BTreeSet<Label>,
     /// The serial gate.
@@ -46,6 +48,7 @@ impl EngineSettings {
             max_concurrency: settings.service.max_concurrency,
             max_per_repo: settings.service.max_per_repo,
             max_per_agent: settings.service.max_per_agent,
+            account_limits: settings.service.max_per_account.clone(),
             labels: settings.service.labels.clone(),
             gate: settings.serial_gate,
             gate_stages: settings.serial_gate_stages.clone(),

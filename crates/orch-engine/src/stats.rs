@@ -52,8 +52,10 @@ impl RunnerStats {
     pub fn count(&self, outcome: &Outcome) {
         let counter = match outcome {
             Outcome::SuiteRan { .. } => &self.suite_ran,
-            // A budget stops agents, never a runner.
-            Outcome::PermanentEnv { .. } | Outcome::OverBudget { .. } => &self.permanent_env,
+            // Budgets and questions stop agents, never a runner.
+            Outcome::PermanentEnv { .. }
+            | Outcome::OverBudget { .. }
+            | Outcome::NeedsInput { .. } => &self.permanent_env,
             Outcome::TransientInfra { .. }
             | Outcome::RateLimited { .. }
             | Outcome::TimedOut { .. }

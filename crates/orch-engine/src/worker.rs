@@ -68,6 +68,7 @@ fn owned(engine: &Engine, claim: Claim) -> Result<Option<Owned>, orch_store::Sto
         task: claim.task,
         repo,
         attempt: claim.attempt,
+        route: claim.route,
         owner,
         base: None,
     }))

@@ -37,6 +37,8 @@ pub enum AgentEvent {
         /// For how long from this line on, in seconds; 0 where that is not said.
         retry_after_s: u64,
     },
+    /// It asks something, and waits for the answer.
+    NeedsInput(String),
     /// It met an error, which need not be its end.
     Error(String),
     /// It says that it is done.
@@ -88,6 +90,10 @@ enum Report {
     RateLimited {
         #[serde(default)]
         retry_after_s: u64,
+    },
+    NeedsInput {
+        #[serde(default)]
+        question: String,
     },
     Error {
         #[serde(default)]
@@ -146,6 +152,7 @@ impl From<Report> for AgentEvent {
             }
             Report::Retry { reason } => Self::Retry { reason },
             Report::RateLimited { retry_after_s } => Self::RateLimited { retry_after_s },
+            Report::NeedsInput { question } => Self::NeedsInput(question),
             Report::Error { message } => Self::Error(message),
             Report::End { ok } => Self::End { ok },
         }

@@ -23,6 +23,11 @@ pub fn answered(at: Situation<'_>, answer: &str) -> Result<Decision, NotAllowed>
         progress.bounces = 0;
         progress.retests = 0;
     }
-    progress.feedback.push(Finding::new("Answer from a human").with_detail(answer));
+    let said = if hold.kind == HoldKind::Question {
+        format!("You asked: {}\n\nThe answer: {answer}", hold.reason)
+    } else {
+        answer.to_owned()
+    };
+    progress.feedback.push(Finding::new("Answer from a human").with_detail(&said));
     Ok(at.set_going(progress, EventKind::TaskAnswered, "answered by an operator".to_owned()))
 }

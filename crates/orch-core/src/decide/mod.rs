@@ -154,6 +154,10 @@ pub struct Policy {
     pub backoff_base: Duration,
     /// The longest delay of a defer.
     pub backoff_cap: Duration,
+    /// Set where the channel that a run took was shut after it: infrastructure that ended the run
+    /// sends the job back at once and counts nowhere, because no claim takes it through that
+    /// channel. The reason, for people.
+    pub reroute: Option<String>,
 }
 
 impl Default for Policy {
@@ -165,6 +169,7 @@ impl Default for Policy {
             retests: 5,
             backoff_base: Duration::from_secs(5),
             backoff_cap: Duration::from_mins(10),
+            reroute: None,
         }
     }
 }

@@ -95,9 +95,19 @@ impl Situation<'_> {
         policy: &Policy,
         random: u64,
     ) -> Decision {
+        if let Some(reason) = &policy.reroute {
+            return self.requeue(progress, self.now, reason.clone(), Counts::Nothing);
+        }
         let reason = match outcome {
             Outcome::PermanentEnv { reason } => {
                 return self.hold(progress, Hold { kind: HoldKind::Infra, reason: reason.clone() });
+            }
+            Outcome::NeedsInput { question } => {
+                let asked = self.event(EventKind::TaskAsked, format!("asked: {question}"));
+                let hold = Hold { kind: HoldKind::Question, reason: question.clone() };
+                let mut decision = self.hold(progress, hold);
+                decision.events.insert(0, asked);
+                return decision;
             }
             Outcome::OverBudget { reason } => {
                 return self.hold(progress, Hold { kind: HoldKind::Spend, reason: reason.clone() });

@@ -125,6 +125,7 @@ impl From<Outcome> for Ran {
             Outcome::TransientInfra { reason } => Self::Infra { reason, passing: true },
             Outcome::PermanentEnv { reason }
             | Outcome::OverBudget { reason, .. }
+            | Outcome::NeedsInput { question: reason }
             | Outcome::Unknown { reason } => Self::Infra { reason, passing: false },
             Outcome::RateLimited { until } => {
                 Self::Infra { reason: format!("rate limited until {until}"), passing: true }

@@ -58,6 +58,11 @@ pub enum Outcome {
         /// Which, and the remedy.
         reason: String,
     },
+    /// The agent asked something and waits for the answer.
+    NeedsInput {
+        /// What it asks; from outside, bounded.
+        question: String,
+    },
     /// Somebody asked for the end.
     Cancelled,
 }
@@ -75,6 +80,7 @@ impl Outcome {
             Self::Lost { .. } => "lost",
             Self::Unknown { .. } => "unknown",
             Self::OverBudget { .. } => "over_budget",
+            Self::NeedsInput { .. } => "needs_input",
             Self::Cancelled => "cancelled",
         }
     }

@@ -43,6 +43,13 @@ pub struct AgentSettings {
     pub stall: Option<Duration>,
     /// Environment variables passed on to it beside the usual ones.
     pub env: Vec<String>,
+    /// The provider account that pays; `None` means one that is known by the adapter and the names
+    /// of its credentials.
+    pub account: Option<String>,
+    /// The tables `[agents.NAME]` that take over in this order while the account is shut.
+    pub fallback: Vec<AgentName>,
+    /// Runs of the role at once in the repository; `None` is no limit.
+    pub max_concurrency: Option<u32>,
 }
 
 /// A sort of agent program.
@@ -155,6 +162,30 @@ static ENV: Key = Key {
     default: "",
     doc: "Environment variables passed on to it beside the usual ones",
 };
+static ACCOUNT: Key = Key {
+    section: "agents",
+    name: "account",
+    env: "ORCH_AGENTS_*_ACCOUNT",
+    kind: Kind::Text { form: "a name", rule: rules::account },
+    default: "",
+    doc: "The provider account that pays, such as claude-main; a rate limit pauses all of its runs",
+};
+static FALLBACK: Key = Key {
+    section: "agents",
+    name: "fallback",
+    env: "ORCH_AGENTS_*_FALLBACK",
+    kind: Kind::List { form: "names of [agents.NAME]", rule: rules::agent },
+    default: "",
+    doc: "Tables [agents.NAME] that take over in this order while its account is paused",
+};
+static MAX_CONCURRENCY: Key = Key {
+    section: "agents",
+    name: "max_concurrency",
+    env: "ORCH_AGENTS_*_MAX_CONCURRENCY",
+    kind: Kind::Count { min: 1, max: 1000 },
+    default: "",
+    doc: "Runs of the role at once in the repository; unset means no limit",
+};
 
 /// `[agents.ROLE]`.
 pub(super) static SECTION: Section = Section {
@@ -162,7 +193,18 @@ pub(super) static SECTION: Section = Section {
     instance: Some("ROLE"),
     scope: Scope::Repository,
     doc: "Which program works a role; [agents.default] is for every role without one of its own",
-    keys: &[&ADAPTER, &COMMAND, &SCRIPT, &PROMPT, &TIMEOUT, &STALL, &ENV],
+    keys: &[
+        &ADAPTER,
+        &COMMAND,
+        &SCRIPT,
+        &PROMPT,
+        &TIMEOUT,
+        &STALL,
+        &ENV,
+        &ACCOUNT,
+        &FALLBACK,
+        &MAX_CONCURRENCY,
+    ],
 };
 
 /// What one table says.
@@ -176,6 +218,9 @@ struct Table<'a> {
     timeout: Option<Found>,
     stall: Option<Found>,
     env: Option<Found>,
+    account: Option<Found>,
+    fallback: Option<Found>,
+    max_concurrency: Option<Found>,
 }
 
 impl<'a> Table<'a> {
@@ -190,6 +235,9 @@ impl<'a> Table<'a> {
             timeout: get(&TIMEOUT),
             stall: get(&STALL),
             env: get(&ENV),
+            account: get(&ACCOUNT),
+            fallback: get(&FALLBACK),
+            max_concurrency: get(&MAX_CONCURRENCY),
             header: reader.header(SECTION.name, role),
         }
     }
@@ -197,7 +245,14 @@ impl<'a> Table<'a> {
     /// Where the table is, or, for one made of environment variables, its first variable.
     fn place(&self) -> Option<Place> {
         let found = [&self.adapter, &self.command, &self.script, &self.prompt];
-        let more = [&self.timeout, &self.stall, &self.env];
+        let more = [
+            &self.timeout,
+            &self.stall,
+            &self.env,
+            &self.account,
+            &self.fallback,
+            &self.max_concurrency,
+        ];
         let mut all = found.into_iter().chain(more).flatten();
         self.header.clone().or_else(|| all.next().map(|found| found.place.clone()))
     }
@@ -213,6 +268,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Agents {
     let named: BTreeSet<&str> = reader.instances(SECTION.name);
     let roles = named.into_iter().chain(AGENT_ROLES).filter(|role| *role != DEFAULT);
     let roles: BTreeSet<&str> = roles.take(MAX_INSTANCES + AGENT_ROLES.len()).collect();
+    let tables = roles.clone();
     let mut agents = Agents::default();
     if let Some(prompt) = &default.prompt {
         let message = "`agents.default.prompt` would be the same prompt for every role".to_owned();
@@ -228,8 +284,24 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Agents {
         if let Some(settings) = settings(reader, &table, Some(&default)) {
             agents.roles.insert(name, settings);
         }
+        unknown_fallback(reader, &table, &tables);
     }
+    unknown_fallback(reader, &default, &tables);
     agents
+}
+
+/// A fallback has to be a table of its own.
+fn unknown_fallback(reader: &mut Reader<'_>, table: &Table<'_>, tables: &BTreeSet<&str>) {
+    let Some(found) = &table.fallback else { return };
+    for name in found.value.clone().list().unwrap_or_default() {
+        if !tables.contains(name.as_str()) {
+            let role = table.role;
+            let message =
+                format!("`agents.{role}.fallback` names {name}, and there is no [agents.{name}]");
+            let hint = format!("add [agents.{name}] with an adapter, or correct the name");
+            reader.errors.push(SettingsError::new(found.place.clone(), message, Some(hint)));
+        }
+    }
 }
 
 /// What every role takes where no table says otherwise.
@@ -280,6 +352,17 @@ fn settings(
         timeout: duration(&own.timeout, default.and_then(|t| t.timeout.as_ref()), &TIMEOUT),
         stall: (!stall.is_zero()).then_some(stall),
         env: list(own.env.as_ref().or(default.and_then(|t| t.env.as_ref()))).unwrap_or_default(),
+        account: text(own.account.as_ref().or(launch.and_then(|t| t.account.as_ref()))),
+        fallback: list(own.fallback.as_ref().or(launch.and_then(|t| t.fallback.as_ref())))
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|name| AgentName::new(name).ok())
+            .collect(),
+        max_concurrency: own
+            .max_concurrency
+            .as_ref()
+            .or(default.and_then(|t| t.max_concurrency.as_ref()))
+            .and_then(|found| found.value.count()),
     })
 }
 

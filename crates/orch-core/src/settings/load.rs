@@ -225,6 +225,7 @@ impl RepoSettings {
             retests: self.merge_gate.retests,
             backoff_base: self.budgets.backoff_base,
             backoff_cap: self.budgets.backoff_cap,
+            reroute: None,
         }
     }
 }

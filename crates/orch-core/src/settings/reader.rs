@@ -244,6 +244,14 @@ impl Value {
         }
     }
 
+    /// The count, where it is one.
+    pub fn count(&self) -> Option<u32> {
+        match self {
+            Self::Count(count) => Some(*count),
+            _ => None,
+        }
+    }
+
     /// The text, where it is one.
     pub fn text(self) -> Option<String> {
         match self {

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::ids::{KeyPrefix, Label, RepoName, StageName};
+use crate::ids::{AgentName, KeyPrefix, Label, RepoName, StageName};
 use crate::money::prices::ModelPrice;
 
 /// Says what form a text must have where it hasn't.
@@ -33,6 +33,31 @@ pub(super) fn stage(text: &str) -> Result<(), String> {
 pub(super) fn command(text: &str) -> Result<(), String> {
     let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');
     require(!text.trim().is_empty() && !text.contains(odd), "must be a command")
+}
+
+/// The name of a table `[agents.NAME]`.
+pub(super) fn agent(text: &str) -> Result<(), String> {
+    require(AgentName::new(text).is_ok(), "must be names of [agents.NAME]")
+}
+
+/// The name of a provider account.
+pub(super) fn account(text: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '=' | ',');
+    let kept = !text.is_empty() && text.len() <= 64 && text.chars().all(plain);
+    require(kept, "must be a name of at most 64 letters, digits and signs without spaces")
+}
+
+/// An account with the number of runs that it may have at once.
+pub(super) fn account_limit(text: &str) -> Result<(), String> {
+    require(parse_account_limit(text).is_some(), "must be NAME=RUNS, such as claude-main=4")
+}
+
+/// Reads what [`account_limit`] accepts.
+pub(super) fn parse_account_limit(text: &str) -> Option<(String, u32)> {
+    let (name, most) = text.split_once('=')?;
+    account(name.trim()).ok()?;
+    let most = most.trim().parse().ok().filter(|most| (1..=1000).contains(most))?;
+    Some((name.trim().to_owned(), most))
 }
 
 /// A model and its price.

@@ -26,6 +26,8 @@ pub struct Service {
     pub max_per_repo: Option<u32>,
     /// Runs at once per agent; `None` means no limit of its own.
     pub max_per_agent: Option<u32>,
+    /// Runs at once per provider account, by name.
+    pub max_per_account: Vec<(String, u32)>,
     /// What this worker has, for stages that ask for it.
     pub labels: BTreeSet<Label>,
     /// What API callers have to show; always there when `bind` is not loopback.
@@ -96,6 +98,14 @@ static MAX_PER_AGENT: Key = Key {
     default: "0",
     doc: "Runs at once per agent; 0 means no limit of its own",
 };
+static MAX_PER_ACCOUNT: Key = Key {
+    section: "service",
+    name: "max_per_account",
+    env: "ORCH_SERVICE_MAX_PER_ACCOUNT",
+    kind: Kind::List { form: "NAME=RUNS", rule: rules::account_limit },
+    default: "",
+    doc: "Runs at once per provider account over all workers, such as claude-main=4",
+};
 static LABELS: Key = Key {
     section: "service",
     name: "labels",
@@ -150,6 +160,7 @@ pub(super) static SECTION: Section = Section {
         &MAX_CONCURRENCY,
         &MAX_PER_REPO,
         &MAX_PER_AGENT,
+        &MAX_PER_ACCOUNT,
         &LABELS,
         &API_TOKEN,
         &LOG,
@@ -169,6 +180,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Service {
         max_concurrency: reader.count(&MAX_CONCURRENCY),
         max_per_repo: Some(reader.count(&MAX_PER_REPO)).filter(|limit| *limit > 0),
         max_per_agent: Some(reader.count(&MAX_PER_AGENT)).filter(|limit| *limit > 0),
+        max_per_account: reader
+            .list(&MAX_PER_ACCOUNT)
+            .iter()
+            .filter_map(|limit| rules::parse_account_limit(limit))
+            .collect(),
         labels: super::repository::labels(reader.list(&LABELS)),
         api_token: reader.secret(&API_TOKEN),
         log: reader.text(&LOG).unwrap_or_default(),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::channel::Pause;
 use crate::ids::{Label, RepoName, StageName, TaskKey};
 use crate::job::{Hold, HoldKind, Job, JobState, Ownership};
 use crate::task::{Task, TaskState};
@@ -54,6 +55,9 @@ pub struct WorkersView {
     /// Of the labels that the stage asks for, those that no living worker has all of; empty where
     /// one has.
     pub lacking: BTreeSet<Label>,
+    /// What its job could go through, where all of it is shut: by name, until when and why; empty
+    /// where something is open.
+    pub shut: Vec<(String, Pause)>,
 }
 
 /// The answer.
@@ -266,8 +270,21 @@ fn queued(at: &Standing<'_>, job: &Job, available_at: Timestamp, reason: Option<
             next,
         );
     }
+    if let Some((_, first)) = at.workers.shut.iter().min_by_key(|(_, pause)| pause.until) {
+        let because = at.workers.shut.iter().map(|(name, pause)| {
+            format!("{name} is paused until {}: {}", pause.until, pause.reason)
+        });
+        let headline = format!("{} waits for {}", job.stage, shut_names(at.workers));
+        let next = format!("{}, or another way set as fallback in [agents.*]", first.until);
+        return (WhyState::Deferred, headline, because.collect(), next);
+    }
     let (headline, next) = free_worker(at.workers);
     (WhyState::Ready, format!("{} is next, {headline}", job.stage), because, next)
+}
+
+fn shut_names(workers: &WorkersView) -> String {
+    let names: Vec<&str> = workers.shut.iter().map(|(name, _)| name.as_str()).collect();
+    names.join(", ")
 }
 
 fn free_worker(workers: &WorkersView) -> (String, String) {

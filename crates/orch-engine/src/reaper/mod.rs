@@ -140,7 +140,9 @@ fn take_up(
         data: serde_json::json!({ "stage": job.stage, "agent": job.agent }),
     };
     engine.store.record_events(engine.clock.now(), &[event])?;
-    let owned = Owned { attempt: run.attempt, base: run.base_commit, job, task, repo, owner };
+    let (attempt, base) = (run.attempt, run.base_commit);
+    let route = engine.store.route_of(&owner.run_id)?;
+    let owned = Owned { job, task, repo, attempt, route, owner, base };
     worker::spawn(engine, owned, entry, From::Launched);
     Ok(())
 }

@@ -13,7 +13,7 @@ use orch_core::verdict::Verdict;
 use orch_git::{CommitScope, Worktree};
 use orch_process::RunDir;
 
-use super::{Ended, Halt, Owned, judge, prepare};
+use super::{Ended, Halt, Owned, judge, prepare, question};
 use crate::deploy::DeployLog;
 use crate::engine::Engine;
 use crate::repo_config::RepoConfig;
@@ -49,6 +49,12 @@ fn agent(
         (Outcome::SuiteRan { exit_code }, _) => Outcome::SuiteRan { exit_code },
         (_, Some(until)) => Outcome::RateLimited { until },
         (outcome, None) => outcome,
+    };
+    let artifacts = worktree.path().join(owned.task.key.artifact_dir());
+    let dir = RunDir::new(engine.home.run(&owned.owner.run_id));
+    let outcome = match (question::take(&dir, &artifacts), outcome) {
+        (Some(question), Outcome::SuiteRan { .. }) => Outcome::NeedsInput { question },
+        (_, outcome) => outcome,
     };
     let ran = matches!(outcome, Outcome::SuiteRan { .. });
     let head = save(owned, stage, worktree, base, ran)?;

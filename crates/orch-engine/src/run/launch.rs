@@ -11,7 +11,8 @@ use orch_process::{LaunchError, Revocation, RunDir, RunSpec};
 use orch_store::NewLlmCall;
 
 use super::prepare::Workplace;
-use super::{Halt, Owned};
+use super::{Halt, Owned, question};
+use crate::accounts;
 use crate::brief;
 use crate::engine::Engine;
 use crate::repo_config::RepoConfig;
@@ -88,7 +89,7 @@ fn agent_work(
     let Producer::Agent(_) = &stage.producer else {
         return Err(Halt::environment(format!("{} is not worked by an agent", stage.name)));
     };
-    let agent = config.agent(&owned.job.agent).map_err(Halt::environment)?;
+    let agent = config.agent(owned.settings()).map_err(Halt::environment)?;
     let brief = brief::render(owned, stage, config, place)?;
     clear_own_artifacts(stage, place)?;
     let brief_file = dir.path().join("brief.md");
@@ -116,10 +117,16 @@ fn agent_work(
     let call = NewLlmCall {
         call_id: owned.owner.run_id.clone(),
         call_site: plan.site.id(),
-        agent: owned.job.agent.clone(),
+        agent: owned.settings().clone(),
         adapter: agent.kind.name(),
-        account: agent.account,
+        account: owned
+            .route
+            .as_ref()
+            .map_or_else(|| agent.account(&owned.task.repo), |route| route.account.clone()),
     };
+    if let Some(route) = &owned.route {
+        accounts::note_fallback(engine, owned, route)?;
+    }
     engine.store.begin_llm_call(engine.clock.now(), &owned.fence(), &call)?;
     Ok(Work {
         argv: plan.argv,
@@ -133,7 +140,8 @@ fn agent_work(
 /// A verdict has to be of this run: what an earlier attempt left at this stage is taken away
 /// first, so that an agent which does nothing can't pass on it.
 fn clear_own_artifacts(stage: &StageSpec, place: &Workplace) -> Result<(), Halt> {
-    for name in runners::artifact_names(stage) {
+    let own = runners::artifact_names(stage).iter().chain(&[question::FILE]);
+    for name in own {
         let path = place.artifacts.join(name);
         let gone = match std::fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => std::fs::remove_dir_all(&path),

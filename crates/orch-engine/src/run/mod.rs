@@ -6,13 +6,15 @@ mod collect;
 pub(crate) mod judge;
 pub(crate) mod launch;
 pub(crate) mod prepare;
+mod question;
 mod wait;
 
 use std::time::Instant;
 
 use jiff::Timestamp;
-use orch_core::decide::{self, Decision, MergeResult, RunReport, Situation, Step};
-use orch_core::ids::Revision;
+use orch_core::channel::Route;
+use orch_core::decide::{self, Decision, MergeResult, Policy, RunReport, Situation, Step};
+use orch_core::ids::{AgentName, Revision};
 use orch_core::job::{Fence, Job, JobState, Ownership};
 use orch_core::outcome::Outcome;
 use orch_core::pipeline::{Producer, StageSpec};
@@ -22,6 +24,7 @@ use orch_core::verdict::Verdict;
 use orch_git::GitError;
 use orch_store::{CallSpend, Guard, Repo, RunRecord, StoreError, Usage};
 
+use crate::accounts;
 use crate::active::Driven;
 use crate::deploy;
 use crate::engine::Engine;
@@ -41,6 +44,8 @@ pub struct Owned {
     pub repo: Repo,
     /// Which attempt at the stage this is; counts returns, not defers.
     pub attempt: u32,
+    /// The way that the run takes; `None` where none is known for its agent.
+    pub route: Option<Route>,
     /// The claim.
     pub owner: Ownership,
     /// What the run began on; `None` until it was prepared.
@@ -55,6 +60,11 @@ impl Owned {
             run_id: self.owner.run_id.clone(),
             run_epoch: self.owner.run_epoch,
         }
+    }
+
+    /// The table `[agents.NAME]` that the run is started with.
+    pub fn settings(&self) -> &AgentName {
+        self.route.as_ref().map_or(&self.job.agent, |route| &route.settings)
     }
 
     /// The stage's place in the task's own pipeline.
@@ -165,6 +175,7 @@ fn work(engine: &Engine, owned: &Owned, driven: &Driven, from: From) -> Result<E
         }
         (From::Claim | From::Launched, _) => {
             if matches!(stage.producer, Producer::Agent(_)) {
+                accounts::sync(engine, &owned.repo, &config)?;
                 money::refuse_over_budget(engine, &owned.task, &config)?;
             }
             let workplace = prepare::prepare(engine, owned, stage)?;
@@ -201,7 +212,11 @@ fn settle(engine: &Engine, owned: &Owned, ended: &Ended) {
     let now = engine.clock.now();
     let spend = spend(engine, owned);
     let usage = spend.as_ref().map(money::usage).unwrap_or_default();
-    let (decision, record) = decide(engine, owned, ended, usage, now);
+    let shuts = ended_outcome(ended).and_then(|outcome| accounts::after(engine, owned, outcome));
+    let reroute = shuts.as_ref().map(|(account, pause)| {
+        format!("the account {account} is paused until {}: {}", pause.until, pause.reason)
+    });
+    let (decision, record) = decide(engine, owned, ended, usage, reroute, now);
     engine.count(owned, ended_outcome(ended), &decision);
     let guard = Guard::Run(owned.fence());
     // A database that is busy or full for a moment must not cost a finished run its result.
@@ -209,7 +224,17 @@ fn settle(engine: &Engine, owned: &Owned, ended: &Ended) {
         let settled = spend
             .as_ref()
             .map_or(Ok(()), |spend| engine.store.settle_llm_call(&owned.owner.run_id, spend));
-        let applied = settled.and_then(|()| {
+        let shut = || match &shuts {
+            Some((account, pause)) => accounts::shut(engine, account, pause),
+            None => Ok(()),
+        };
+        let asked = || match ended_outcome(ended) {
+            Some(Outcome::NeedsInput { question }) => {
+                engine.store.ask(engine.clock.now(), &owned.fence(), question)
+            }
+            _ => Ok(()),
+        };
+        let applied = settled.and_then(|()| shut()).and_then(|()| asked()).and_then(|()| {
             engine.store.apply(engine.clock.now(), &guard, &decision, Some(&record))
         });
         match applied {
@@ -250,12 +275,13 @@ fn decide(
     owned: &Owned,
     ended: &Ended,
     usage: Usage,
+    reroute: Option<String>,
     now: Timestamp,
 ) -> (Decision, RunRecord) {
     let running = Job { state: JobState::Running(owned.owner.clone()), ..owned.job.clone() };
     let at = Situation { task: &owned.task, job: &running, now };
     let random = engine.clock.random();
-    let policy = engine.policy(&owned.repo, &owned.job.agent);
+    let policy = Policy { reroute, ..engine.policy(&owned.repo, &owned.job.agent) };
     let run_id = owned.owner.run_id.clone();
     match ended {
         Ended::Worked { report, gate, judged } => {

@@ -50,6 +50,7 @@ fn report(state: &AppState) -> Result<QueueReport, ApiError> {
             rejected: engine.merge_gate.rejected,
             retested: engine.merge_gate.retested,
         },
+        channels: store.channels(now)?.into_iter().map(wire::queue::channel).collect(),
         workers: store.workers()?.into_iter().map(|w| wire::queue::worker(w, now, lease)).collect(),
     })
 }

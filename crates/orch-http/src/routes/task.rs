@@ -42,6 +42,7 @@ fn detail(state: &AppState, key: &TaskKey) -> Result<TaskDetail, ApiError> {
         jobs: store.jobs(task.id)?,
         gate_results: store.gate_results(task.id)?,
         llm_calls: store.llm_calls(task.id)?,
+        questions: store.questions(task.id)?,
         runs,
         artifacts,
         artifacts_error,

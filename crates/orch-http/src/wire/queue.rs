@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use orch_api::{GateHeld, GatePaused, NextItem, RepoGateReport, RunningItem, WorkerItem};
+use orch_api::{
+    ChannelItem, GateHeld, GatePaused, NextItem, RepoGateReport, RunningItem, WorkerItem,
+};
 use orch_core::job::{Job, JobState};
 use orch_core::task::Task;
-use orch_store::{RepoGate, Worker};
+use orch_store::{Channel, RepoGate, Worker};
 
 /// `None` where the job does not run.
 pub(crate) fn running((job, task): &(Job, Task)) -> Option<RunningItem> {
@@ -59,6 +61,19 @@ pub(crate) fn gate(gate: RepoGate) -> RepoGateReport {
         waiting_total: gate.waiting_total,
         paused: paused.collect(),
         held: held.collect(),
+    }
+}
+
+pub(crate) fn channel(channel: Channel) -> ChannelItem {
+    let (paused_until, reason) = channel.pause.map(|pause| (pause.until, pause.reason)).unzip();
+    ChannelItem {
+        kind: channel.kind,
+        name: channel.name,
+        paused_until,
+        reason,
+        running: channel.running,
+        max_running: channel.max_running,
+        waiting: channel.waiting,
     }
 }
 

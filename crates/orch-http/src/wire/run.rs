@@ -57,6 +57,7 @@ fn detail(outcome: &Outcome) -> Option<String> {
         | Outcome::Unknown { reason }
         | Outcome::OverBudget { reason }
         | Outcome::Lost { reason } => Some(reason.clone()),
+        Outcome::NeedsInput { question } => Some(question.clone()),
         Outcome::RateLimited { until } => Some(format!("until {until}")),
         Outcome::TimedOut { limit_ms } => Some(format!("after {limit_ms} ms")),
         Outcome::Stalled { limit_ms } => Some(format!("silent for {limit_ms} ms")),

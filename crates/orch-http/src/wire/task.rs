@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use orch_api::{
-    Cost, GateItem, JobItem, LeftOutItem, PauseItem, Progress, StageItem, StageMark, TaskDetail,
-    TaskSummary, Why,
+    Cost, GateItem, JobItem, LeftOutItem, PauseItem, Progress, QuestionItem, StageItem, StageMark,
+    TaskDetail, TaskSummary, Why,
 };
 use orch_core::ids::{RepoName, TaskKey};
 use orch_core::job::{Job, JobState};
 use orch_core::pipeline::{Producer, StageSpec};
 use orch_core::task::{Task, TaskState};
 use orch_core::why::{self, GateView, Standing, WorkersView};
-use orch_store::{Freeze, GateResult, LlmCall, Run};
+use orch_store::{Freeze, GateResult, LlmCall, Question, Run};
 
 use super::{llm, run};
 use crate::problem::ApiError;
@@ -96,6 +96,7 @@ pub(crate) struct Parts {
     pub(crate) runs: Vec<Run>,
     pub(crate) gate_results: Vec<GateResult>,
     pub(crate) llm_calls: Vec<LlmCall>,
+    pub(crate) questions: Vec<Question>,
     pub(crate) artifacts: Vec<String>,
     pub(crate) artifacts_error: Option<String>,
 }
@@ -121,6 +122,7 @@ pub(crate) fn detail(parts: Parts) -> TaskDetail {
             .map(|out| LeftOutItem { stage: out.stage.to_string(), reason: out.reason.clone() })
             .collect(),
         cost: cost(&parts.runs, &parts.llm_calls),
+        questions: parts.questions.into_iter().map(question).collect(),
         llm_calls: parts.llm_calls.into_iter().map(llm::call).collect(),
         runs: parts.runs.iter().map(run::run).collect(),
         jobs: parts.jobs.into_iter().map(job).collect(),
@@ -128,6 +130,19 @@ pub(crate) fn detail(parts: Parts) -> TaskDetail {
         artifacts: parts.artifacts,
         artifacts_error: parts.artifacts_error,
         why: why(parts.why),
+    }
+}
+
+fn question(asked: Question) -> QuestionItem {
+    let (answered_at, answer) = asked.answer.unzip();
+    QuestionItem {
+        run_id: asked.run_id.to_string(),
+        stage: asked.stage.to_string(),
+        agent: asked.agent.to_string(),
+        question: asked.question,
+        asked_at: asked.asked_at,
+        answer,
+        answered_at,
     }
 }
 

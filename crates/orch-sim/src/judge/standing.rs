@@ -99,6 +99,7 @@ fn reasons(
     let gate = gate_view(world, state, frozen, task, active);
     let workers = WorkersView {
         lacking: std::collections::BTreeSet::new(),
+        shut: Vec::new(),
         alive: world.nodes.iter().filter(|node| node.acts()).count() as u32,
         capacity: world.setup.capacity * world.setup.workers as u32,
         running: state.jobs.iter().filter(|j| matches!(j.state, JobState::Running(_))).count()

@@ -108,6 +108,7 @@ impl Session {
         let gate = self.judge.gate_view(&self.world, task, &active);
         let workers = WorkersView {
             lacking: std::collections::BTreeSet::new(),
+            shut: Vec::new(),
             alive: self.world.nodes.iter().filter(|node| node.acts()).count() as u32,
             capacity: self.world.setup.capacity * self.world.setup.workers as u32,
             running: state.jobs.iter().filter(|j| j.state.status() == "running").count() as u32,

@@ -94,6 +94,7 @@ impl Setup {
             retests: 5,
             backoff_base: Duration::from_secs(5),
             backoff_cap: Duration::from_mins(10),
+            reroute: None,
         }
     }
 }

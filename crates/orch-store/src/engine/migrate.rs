@@ -62,6 +62,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 7,
+        name: "channels",
+        portable: include_str!("../../migrations/0007_channels.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// What a database says of its schema.

@@ -1,13 +1,14 @@
 //! A worker claims a job: the first by priority, then by age, of the tasks inside the serial gate.
 //!
 //! The search walks tasks inside and looks up each one's active job; whoever waits outside is not
-//! looked at. A row that is damaged is set aside with the damage as its reason, and the search
+//! looked at, nor is who waits for a channel that is shut. A row that is damaged is set aside with the damage as its reason, and the search
 //! goes on: one dead job never wedges the queue.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use orch_core::channel::Route;
 use orch_core::event::{EventKind, NewEvent};
 use orch_core::ids::{JobId, Label, RepoId, RunId, WorkerId};
 use orch_core::job::Job;
@@ -15,12 +16,15 @@ use orch_core::serial_gate::GatePolicy;
 use orch_core::task::Task;
 use serde_json::json;
 
+use super::channels::{Look, Way};
 use super::guard::no_hold;
-use super::{damage, events, jobs, labels};
+use super::{channels, damage, events, jobs, labels};
 use crate::engine::{Tx, Value, params};
 use crate::error::{Result, StoreError};
 use crate::rows::Reader;
 
+/// Jobs that one claim looks at and sets aside for a shut channel before it gives up until the next.
+const MAX_LOOKS: usize = 1000;
 /// Damaged rows that one claim sets aside before it gives up until the next: each is one write.
 const MAX_DAMAGED: usize = 8;
 
@@ -53,6 +57,8 @@ pub struct Claim {
     /// Which attempt at the stage by this agent it is, from 1. Only runs whose work ran to its own
     /// end count: what infrastructure ended is tried again under the same number.
     pub attempt: u32,
+    /// The way that the run takes; `None` where none is known for the agent.
+    pub route: Option<Route>,
 }
 
 /// The end of a lease that begins now.
@@ -69,12 +75,26 @@ pub(crate) fn claim(
     request: &ClaimRequest,
 ) -> Result<Option<Claim>> {
     let Some(busy) = Busy::read(tx, request)? else { return Ok(None) };
+    let look = Look::read(tx, now)?;
     let mut damaged = Vec::new();
-    while damaged.len() < MAX_DAMAGED {
-        let Some(job_id) = search(tx, now, &busy, &damaged)? else { return Ok(None) };
+    for _ in 0..MAX_LOOKS {
+        if damaged.len() >= MAX_DAMAGED {
+            break;
+        }
+        let Some(found) = search(tx, now, &busy, &look, &damaged)? else { return Ok(None) };
+        let Found { job_id, repo, agent } = found;
+        let way = match look.way(tx, repo, &agent)? {
+            Way::Free => None,
+            Way::Open(channel, route) => Some((channel, route)),
+            Way::Shut(channel) => {
+                channels::park(tx, repo, &agent, channel)?;
+                continue;
+            }
+            Way::Full => return Ok(None),
+        };
         let mut claim = None;
         let taken = tx.attempt(&mut |tx| {
-            claim = Some(take(tx, now, request, job_id)?);
+            claim = Some(take(tx, now, request, job_id, way.clone())?);
             Ok(())
         });
         match taken {
@@ -129,7 +149,9 @@ impl Busy {
     fn read(tx: &mut dyn Tx, request: &ClaimRequest) -> Result<Option<Self>> {
         let in_turn = tx.dialect().claim_in_turn;
         if !in_turn.is_empty()
-            && (request.max_per_repo.is_some() || request.max_per_agent.is_some())
+            && (request.max_per_repo.is_some()
+                || request.max_per_agent.is_some()
+                || channels::any_limit(tx)?)
         {
             tx.query(in_turn, &[])?;
         }
@@ -167,20 +189,28 @@ impl Busy {
 }
 
 /// The claim's search. `CROSS JOIN` keeps the order of the walk: tasks inside first.
-pub(super) const SEARCH: &str = "SELECT j.id FROM tasks t CROSS JOIN jobs j \
-     WHERE t.gate_slot IS NOT NULL AND t.paused_at IS NULL \
+pub(super) const SEARCH: &str = "SELECT j.id, t.repo_id, j.agent FROM tasks t CROSS JOIN jobs j \
+     WHERE t.gate_slot IS NOT NULL AND t.parked_on IS NULL AND t.paused_at IS NULL \
      AND j.task_id = t.id AND j.finished_at IS NULL AND j.status = 'queued' \
      AND j.available_at <= $1";
 
 /// The order of the claim: priority, then age.
 pub(super) const ORDER: &str = " ORDER BY t.priority DESC, t.id LIMIT 1";
 
+/// A job that may be claimed.
+struct Found {
+    job_id: JobId,
+    repo: RepoId,
+    agent: String,
+}
+
 fn search(
     tx: &mut dyn Tx,
     now: Timestamp,
     busy: &Busy,
+    look: &Look,
     damaged: &[JobId],
-) -> Result<Option<JobId>> {
+) -> Result<Option<Found>> {
     let mut sql = SEARCH.to_owned();
     not_in(&mut sql, "t.repo_id", busy.repos.iter().map(|id| id.0.to_string()));
     not_in(&mut sql, "j.id", damaged.iter().map(|id| id.0.to_string()));
@@ -197,10 +227,19 @@ fn search(
     // As many as a statement can have; a limit per agent with more agents than that is theory.
     values.extend(busy.agents.iter().take(32).map(Value::from));
     not_in(&mut sql, "j.agent", (first..=values.len()).map(|n| format!("${n}")));
+    for (repo, agent) in &look.full_agents {
+        values.push(Value::from(agent));
+        let (repo, agent) = (repo.0, values.len());
+        let (repo, agent) = (repo.to_string(), agent.to_string());
+        sql.extend([" AND NOT (t.repo_id = ", &repo, " AND j.agent = $", &agent, ")"]);
+    }
+    sql.push_str(&look.room());
     sql.push_str(ORDER);
     sql.push_str(tx.dialect().claim_lock);
-    let row = tx.query(&sql, &values)?.into_iter().next();
-    row.map(|row| Reader::new("jobs", row).int("id").map(JobId)).transpose()
+    let Some(row) = tx.query(&sql, &values)?.into_iter().next() else { return Ok(None) };
+    let mut row = Reader::new("jobs", row);
+    let job_id = JobId(row.int("id")?);
+    Ok(Some(Found { job_id, repo: RepoId(row.int("repo_id")?), agent: row.text("agent")? }))
 }
 
 fn not_in(sql: &mut String, column: &str, items: impl Iterator<Item = String>) {
@@ -210,14 +249,21 @@ fn not_in(sql: &mut String, column: &str, items: impl Iterator<Item = String>) {
     }
 }
 
-fn take(tx: &mut dyn Tx, now: Timestamp, request: &ClaimRequest, job_id: JobId) -> Result<Claim> {
+fn take(
+    tx: &mut dyn Tx,
+    now: Timestamp,
+    request: &ClaimRequest,
+    job_id: JobId,
+    way: Option<(i64, Route)>,
+) -> Result<Claim> {
+    let (channel, route) = way.unzip();
     let lease_from = tx.lease_clock(now)?;
     // Whatever the row held of an earlier owner is overwritten; the process comes with its stamp.
     let taken = tx.execute(
         concat!(
             "UPDATE jobs SET status = 'running', run_epoch = run_epoch + 1, run_id = $2, \
              worker_id = $3, started_at = $4, lease_until = $5, pid = NULL, pid_start = NULL, \
-             boot_id = NULL, queued_reason = NULL, ",
+             boot_id = NULL, queued_reason = NULL, channel_id = $6, ",
             no_hold!(),
             " WHERE id = $1 AND status = 'queued'"
         ),
@@ -227,6 +273,7 @@ fn take(tx: &mut dyn Tx, now: Timestamp, request: &ClaimRequest, job_id: JobId) 
             &request.worker_id,
             now,
             lease_end(lease_from, request.lease),
+            channel,
         ],
     )?;
     if taken == 0 {
@@ -251,7 +298,7 @@ fn take(tx: &mut dyn Tx, now: Timestamp, request: &ClaimRequest, job_id: JobId) 
         ],
     )?;
     events::append(tx, now, &started(&job, request, attempt))?;
-    Ok(Claim { job, task, attempt })
+    Ok(Claim { job, task, attempt, route })
 }
 
 fn attempt(tx: &mut dyn Tx, job: &Job) -> Result<u32> {
@@ -293,7 +340,7 @@ mod tests {
         let mut statement = connection.prepare(&sql).unwrap();
         let lines = statement.query_map([0_i64], |row| row.get::<_, String>(3)).unwrap();
         let plan: Vec<String> = lines.map(Result::unwrap).collect();
-        let inside = "SCAN t USING INDEX tasks_inside";
+        let inside = "SCAN t USING INDEX tasks_claimable";
         let job = "SEARCH j USING INDEX one_active_job (task_id=?)";
         assert_eq!(plan, [inside, job]);
     }

@@ -86,6 +86,23 @@ fn a_claim_costs_the_same_before_a_thousand_repositories() {
 }
 
 #[test]
+fn a_claim_costs_the_same_with_fifty_thousand_that_wait_for_a_shut_channel() {
+    let (small, large) = (database(), database());
+    for (connection, waiting) in [(&small, 5), (&large, 50_000)] {
+        fill(connection, 1, waiting, false);
+        connection
+            .execute_batch(
+                "INSERT INTO channels (id, kind, name, paused_until, reason) \
+                 VALUES (1, 'account', 'one', 999, 'rate limited'); \
+                 UPDATE tasks SET gate_slot = id, parked_on = 1 WHERE gate_slot IS NULL",
+            )
+            .unwrap();
+    }
+    let (found, steps) = cost(&small, &claim(), [9]);
+    assert_eq!((found, cost(&large, &claim(), [9])), (1, (1, steps)));
+}
+
+#[test]
 fn stages_that_are_not_guarded_are_found_without_a_look_at_the_line() {
     let (small, large) = (database(), database());
     fill(&small, 1, 50, true);

@@ -2,6 +2,7 @@
 //! added up for budgets and reports.
 
 use jiff::Timestamp;
+use orch_core::channel::Route;
 use orch_core::ids::{AgentName, RepoName, RunId, TaskId};
 use orch_core::job::Fence;
 use orch_core::money::{Consumed, Priced, Raise, SessionTotals, Spend, Spent};
@@ -140,6 +141,22 @@ pub(crate) fn settle(tx: &mut dyn Tx, call_id: &RunId, spend: &CallSpend) -> Res
 fn bounded(figure: u64) -> u64 {
     const MOST: u64 = 1_000_000_000_000;
     figure.min(MOST)
+}
+
+/// The way that a run took; `None` where no language model was started.
+pub(crate) fn route_of(tx: &mut dyn Tx, run: &RunId) -> Result<Option<Route>> {
+    let rows = tx.query(
+        "SELECT c.call_id, c.agent, c.account, coalesce((SELECT min(w.position) FROM routes w \
+         JOIN runs n ON n.agent = w.agent WHERE n.run_id = c.run_id \
+         AND w.repo_id = c.repo_id AND w.settings = c.agent), 0) \
+         FROM llm_calls c WHERE c.call_id = $1",
+        params![run],
+    )?;
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let mut row = Reader::new("llm_calls", row);
+    row.text("call_id")?;
+    let (settings, account) = (row.parsed("agent")?, row.text("account")?);
+    Ok(Some(Route { settings, account, position: row.number("position")? }))
 }
 
 /// Ends a call that was started beside its run.

@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod apply;
+pub(crate) mod channels;
 pub(crate) mod claim;
 pub(crate) mod damage;
 pub(crate) mod deploys;
@@ -23,6 +24,7 @@ pub(crate) mod outbox;
 pub(crate) mod pause;
 pub(crate) mod prune_records;
 pub(crate) mod prune_tasks;
+pub(crate) mod questions;
 pub(crate) mod queue_snapshot;
 pub(crate) mod readmit;
 pub(crate) mod register_repo;

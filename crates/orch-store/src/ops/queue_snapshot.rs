@@ -45,7 +45,8 @@ pub struct JobCounts {
 pub(crate) fn queue_snapshot(tx: &mut dyn Tx, now: Timestamp) -> Result<QueueSnapshot> {
     let rows = tx.query(
         select_pairs!(
-            "WHERE t.gate_slot IS NOT NULL AND t.paused_at IS NULL AND j.finished_at IS NULL \
+            "WHERE t.gate_slot IS NOT NULL AND t.parked_on IS NULL AND t.paused_at IS NULL \
+             AND j.finished_at IS NULL \
              AND j.status = 'queued' AND j.available_at <= $1 \
              ORDER BY t.priority DESC, t.id LIMIT $2"
         ),

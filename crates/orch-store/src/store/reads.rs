@@ -1,6 +1,7 @@
 //! The operations that read. Each sees one moment: the last commit before it began.
 
 use jiff::Timestamp;
+use orch_core::channel::Route;
 use orch_core::event::Event;
 use orch_core::ids::{EventId, JobId, RepoName, RunId, TaskId, TaskKey, WorkerId};
 use orch_core::job::{HoldKind, Job};
@@ -9,16 +10,19 @@ use orch_core::task::Task;
 
 use super::Store;
 use crate::error::Result;
+use crate::ops::channels::Channel;
 use crate::ops::events::EventFilter;
 use crate::ops::gate_view::RepoGate;
 use crate::ops::llm_calls::{LlmCall, LlmFilter, LlmSums};
+use crate::ops::questions::Question;
 use crate::ops::queue_snapshot::QueueSnapshot;
 use crate::ops::snapshot::StateSnapshot;
 use crate::ops::status_counts::StatusCounts;
 use crate::ops::tasks::{Page, TaskFilter, TaskPage};
 use crate::ops::{
-    events, gate_results, gate_view, held, jobs, llm_calls, lost_tasks, next_wakeup, outbox,
-    queue_snapshot, repos, running, runs, snapshot, status_counts, tasks, workers,
+    channels, events, gate_results, gate_view, held, jobs, llm_calls, lost_tasks, next_wakeup,
+    outbox, questions, queue_snapshot, repos, running, runs, snapshot, status_counts, tasks,
+    workers,
 };
 use crate::rows::gate_result::GateResult;
 use crate::rows::outbox::OutboxItem;
@@ -106,6 +110,27 @@ impl Store {
     /// Every run of a task, oldest first.
     pub fn runs(&self, task: TaskId) -> Result<Vec<Run>> {
         self.read(move |tx| runs::of_task(tx, task))
+    }
+
+    /// Every channel, by sort and name.
+    pub fn channels(&self, now: Timestamp) -> Result<Vec<Channel>> {
+        self.read(move |tx| channels::channels(tx, now))
+    }
+
+    /// The channels that a task's job could take, the best first; empty where none is known.
+    pub fn channels_of(&self, now: Timestamp, task: TaskId) -> Result<Vec<Channel>> {
+        self.read(move |tx| channels::of_task(tx, now, task))
+    }
+
+    /// What agents asked for a task, oldest first.
+    pub fn questions(&self, task: TaskId) -> Result<Vec<Question>> {
+        self.read(move |tx| questions::of_task(tx, task))
+    }
+
+    /// The way that a run took, as its call says; `None` where no language model was started.
+    pub fn route_of(&self, run: &RunId) -> Result<Option<Route>> {
+        let run = run.clone();
+        self.read(move |tx| llm_calls::route_of(tx, &run))
     }
 
     /// Every start of a language model for a task, oldest first.

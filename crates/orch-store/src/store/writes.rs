@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use orch_core::channel::Pause;
 use orch_core::decide::{Decision, NextJob, Submission};
 use orch_core::event::NewEvent;
-use orch_core::ids::{JobId, RepoName, Revision, RunId, StageName, TaskId, TaskKey, WorkerId};
+use orch_core::ids::{
+    JobId, RepoId, RepoName, Revision, RunId, StageName, TaskId, TaskKey, WorkerId,
+};
 use orch_core::job::Fence;
 use orch_core::money::Raise;
 use orch_core::outcome::Outcome;
@@ -16,13 +19,14 @@ use orch_core::process::ProcessIdentity;
 use super::Store;
 use crate::error::{Result, StoreError};
 use crate::ops::apply::RunRecord;
+use crate::ops::channels::NewRoute;
 use crate::ops::claim::{Claim, ClaimRequest};
 use crate::ops::guard::Guard;
 use crate::ops::llm_calls::{CallSpend, NewLlmCall};
 use crate::ops::submit::{IdempotencyKey, Submitted};
 use crate::ops::{
-    apply, claim, events, freeze, gate_stages, heartbeat, llm_calls, lost_tasks, outbox, pause,
-    readmit, register_repo, resume, sanitize, stamp, submit, unfreeze, workers,
+    apply, channels, claim, events, freeze, gate_stages, heartbeat, llm_calls, lost_tasks, outbox,
+    pause, questions, readmit, register_repo, resume, sanitize, stamp, submit, unfreeze, workers,
 };
 use crate::rows::repo::NewRepo;
 use crate::rows::worker::WorkerRow;
@@ -57,6 +61,43 @@ impl Store {
     pub fn stamp_process(&self, fence: &Fence, process: &ProcessIdentity) -> Result<()> {
         let (fence, process) = (fence.clone(), process.clone());
         self.write(move |tx| stamp::process(tx, &fence, &process))
+    }
+
+    /// Replaces the ways that the jobs of a repository's agents can take.
+    pub fn set_routes(&self, repo: RepoId, routes: &[NewRoute]) -> Result<()> {
+        let routes = routes.to_vec();
+        self.write(move |tx| channels::set_routes(tx, repo, &routes))
+    }
+
+    /// Sets how many runs accounts may have at once; every other account has no limit.
+    pub fn limit_accounts(&self, limits: &[(String, u32)]) -> Result<()> {
+        let limits = limits.to_vec();
+        self.write(move |tx| channels::limit_accounts(tx, &limits))
+    }
+
+    /// Shuts a channel for a time; one that is shut for longer stays so. Whoever has no other one
+    /// waits until then, and the first claim after that opens it.
+    pub fn shut_channel(
+        &self,
+        now: Timestamp,
+        kind: &str,
+        name: &str,
+        pause: &Pause,
+    ) -> Result<()> {
+        let (kind, name, pause) = (kind.to_owned(), name.to_owned(), pause.clone());
+        self.write(move |tx| channels::shut(tx, now, &kind, &name, &pause))
+    }
+
+    /// Keeps a run's question. Fenced where the run has lost its job.
+    pub fn ask(&self, now: Timestamp, fence: &Fence, question: &str) -> Result<()> {
+        let (fence, question) = (fence.clone(), question.to_owned());
+        self.write(move |tx| questions::ask(tx, now, &fence, &question))
+    }
+
+    /// Keeps the answer to whatever a task asked and nobody answered.
+    pub fn answer(&self, now: Timestamp, task: TaskId, answer: &str) -> Result<()> {
+        let answer = answer.to_owned();
+        self.write(move |tx| questions::answer(tx, now, task, &answer))
     }
 
     /// Notes that a language model is about to be started. Fenced where the run has lost its job.

@@ -5,6 +5,7 @@
 
 mod apply;
 mod care;
+mod channels;
 mod claim;
 mod concurrency;
 mod constraints;
@@ -59,6 +60,10 @@ on_both! {
         attempts_count_only_finished_work, a_deferred_job_waits_for_its_time }
     fencing::{ a_stale_run_changes_nothing, idle_guards_refuse_a_claimed_job,
         a_cancelled_run_finds_itself_fenced, only_the_open_run_is_recorded }
+    channels::{ a_shut_account_keeps_its_own_jobs_waiting_and_opens_by_itself,
+        a_chain_takes_the_first_that_is_open, another_route_sets_those_going_who_wait,
+        an_agent_of_no_known_way_is_claimed_as_ever,
+        accounts_and_agents_have_as_many_runs_as_they_may, questions_are_kept_with_their_answers }
     money::{ calls_are_added_up, what_is_spent_is_known_by_task_repository_and_day,
         a_call_is_noted_under_its_fence_and_settled_by_whoever_knows,
         a_session_s_totals_are_those_of_its_last_call }

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use orch_api::{QueueReport, RepoGateReport};
+use orch_api::{ChannelItem, QueueReport, RepoGateReport};
 
 use crate::env::Env;
 use crate::exit::Exit;
-use crate::output::{Out, Table, ago, plain};
+use crate::output::{Out, Table, ago, moment, plain};
 use crate::service;
 
 /// Show what runs, what is next, and who waits at the serial gate.
@@ -63,10 +63,22 @@ fn show(out: &Out, report: &QueueReport) -> anyhow::Result<()> {
             out.line(plain(&line))?;
         }
     }
+    for channel in &report.channels {
+        if let Some(line) = channel_line(channel) {
+            out.line(out.style.yellow(&plain(&line)))?;
+        }
+    }
     if !report.workers.iter().any(|worker| worker.alive) {
         out.line(out.style.yellow("no worker is alive: start one with `orch serve`"))?;
     }
     Ok(())
+}
+
+/// What is shut, for people; `None` for what is open.
+fn channel_line(channel: &ChannelItem) -> Option<String> {
+    let (until, reason) = (channel.paused_until?, channel.reason.as_deref()?);
+    let (kind, name, waiting) = (&channel.kind, &channel.name, channel.waiting);
+    Some(format!("{kind} {name} is paused until {}: {reason}; {waiting} tasks wait", moment(until)))
 }
 
 /// One repository's serial gate, for people.

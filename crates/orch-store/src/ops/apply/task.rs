@@ -27,7 +27,8 @@ pub(super) fn progress(
     let at = &decision.progress;
     let rows = tx.query(
         "UPDATE tasks SET stage = $2, attempts = $3, bounces = $4, retests = $5, head = $6, \
-         tested_commit = $7, tested_tree = $8, merged = $9, feedback = $10, updated_at = $11 \
+         tested_commit = $7, tested_tree = $8, merged = $9, feedback = $10, updated_at = $11, \
+         parked_on = NULL \
          WHERE id = $1 AND status = 'open' RETURNING id, repo_id, priority, gate_slot",
         params![
             task_id,

@@ -55,7 +55,7 @@ pub enum Command {
     Answer {
         /// The task, such as HELLO-1.
         key: TaskKey,
-        /// The answer.
+        /// The answer; - reads it from standard input.
         text: String,
     },
 }
@@ -88,6 +88,7 @@ pub fn run(command: Command, env: &Env) -> anyhow::Result<ExitCode> {
             done(env, &format!("{key} is approved"))
         }
         Command::Answer { key, text } => {
+            let text = if text == "-" { std::io::read_to_string(std::io::stdin())? } else { text };
             service::client(env)?.answer(&key.to_string(), &text)?;
             done(env, &format!("{key} is answered"))
         }

@@ -46,8 +46,25 @@ fn show(out: &Out, key: &TaskKey, task: &TaskDetail) -> anyhow::Result<()> {
             out.line(format!("  {line}"))?;
         }
     }
+    questions(out, task)?;
     runs(out, task)?;
     gates(out, task)
+}
+
+fn questions(out: &Out, task: &TaskDetail) -> anyhow::Result<()> {
+    for asked in &task.questions {
+        out.line("")?;
+        let by = format!("{} asked at {}:", asked.agent, moment(asked.asked_at));
+        out.line(out.style.bold(&plain(&by)))?;
+        for line in plain_lines(&asked.question).lines() {
+            out.line(format!("  {line}"))?;
+        }
+        let answer = asked.answer.as_deref().unwrap_or("nobody answered yet");
+        for line in plain_lines(answer).lines() {
+            out.line(format!("  → {line}"))?;
+        }
+    }
+    Ok(())
 }
 
 fn stages(out: &Out, task: &TaskDetail) -> String {
