@@ -5,6 +5,7 @@
 //! those they do not know.
 
 mod client;
+mod deploys;
 mod event;
 mod llm;
 mod page;
@@ -19,6 +20,7 @@ mod task;
 pub use client::{
     Client, ClientError, EventQuery, EventStream, LogEntry, LogStream, SubmittedTask, TaskQuery,
 };
+pub use deploys::{DeployTargetItem, DeploysReport, MonitorItem};
 pub use event::EventItem;
 pub use llm::{CallSiteItem, LlmCallItem, LlmReport, LlmSum, NamedSum};
 pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page};

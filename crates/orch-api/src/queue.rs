@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::deploys::DeploysReport;
+
 /// The queue at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueReport {
@@ -25,6 +27,9 @@ pub struct QueueReport {
     /// What jobs go through and may be shut for a time, such as providers' accounts.
     #[serde(default)]
     pub channels: Vec<ChannelItem>,
+    /// Deploy targets and watched revisions.
+    #[serde(default)]
+    pub deploys: DeploysReport,
     /// Every worker that was ever heard of.
     pub workers: Vec<WorkerItem>,
 }

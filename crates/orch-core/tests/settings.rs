@@ -166,11 +166,9 @@ fn settings_without_effect_are_warned_of() {
     let text = "[staging_runner]\ncommand = \"x\"\nssh_target = \"a@b\"\n[deploy]\nmonitor = \"5m\"\n[reaper]\ninterval = \"1s\"\n";
     let loaded = repo(text).unwrap();
     let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
-    for expected in [
-        "orch.toml:3:1: `staging_runner.ssh_target` has no effect",
-        "orch.toml:5:1: `deploy.monitor`",
-        "orch.toml:6:2: [reaper]",
-    ] {
+    for expected in
+        ["orch.toml:3:1: `staging_runner.ssh_target` has no effect", "orch.toml:6:2: [reaper]"]
+    {
         assert!(
             warnings.iter().any(|warning| warning.starts_with(expected)),
             "{expected} is not in {warnings:?}"

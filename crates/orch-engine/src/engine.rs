@@ -20,7 +20,7 @@ use orch_store::{Repo, Store, StoreError};
 use crate::accounts::Routes;
 use crate::active::{Active, RepoLocks};
 use crate::clock::Clock;
-use crate::deploy::DeployLocks;
+use crate::deploy::{DeployLocks, Monitors};
 use crate::error::chain;
 use crate::home::Home;
 use crate::orderly::Orderly;
@@ -74,6 +74,8 @@ pub struct Engine {
     pub publishing: Publishing,
     /// The locks of deploy targets that are driven here.
     pub deploy_locks: DeployLocks,
+    /// The monitors that this process is at.
+    pub monitors: Monitors,
     /// Wakes and stops the loops.
     pub wake: Arc<Wake>,
 }

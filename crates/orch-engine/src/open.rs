@@ -11,7 +11,7 @@ use orch_store::{Store, StoreError, StoreOptions};
 use crate::accounts::Routes;
 use crate::active::{Active, RepoLocks};
 use crate::clock::{Clock, SystemClock};
-use crate::deploy::DeployLocks;
+use crate::deploy::{DeployLocks, Monitors};
 use crate::engine::Engine;
 use crate::home::{Home, HomeError};
 use crate::orderly::Orderly;
@@ -86,6 +86,7 @@ impl Engine {
             routes: Routes::default(),
             publishing,
             deploy_locks: DeployLocks::default(),
+            monitors: Monitors::default(),
             wake,
         }))
     }

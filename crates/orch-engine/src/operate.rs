@@ -298,14 +298,16 @@ impl Operator {
             let first = lines.first().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!("{} said {}{first}", found.gate.name(), found.verdict.word())
         });
-        Ok(why(&Standing {
+        let mut answer = why(&Standing {
             task: &task,
             job: job.as_ref(),
             gate: &gate,
             workers: &workers,
             last_verdict: last_verdict.as_deref(),
             now,
-        }))
+        });
+        answer.reasons.extend(crate::deploy::standing(&self.engine.store, task.id)?);
+        Ok(answer)
     }
 
     /// The serial gate of its repository, as this task sees it.

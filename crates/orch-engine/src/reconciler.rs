@@ -21,6 +21,9 @@ pub fn tick(engine: &Engine) {
     if let Err(error) = engine.store.readmit(engine.clock.now()) {
         tracing::error!(error = chain(&error), "the serial gates could not be looked at");
     }
+    if let Err(error) = engine.store.abandon_deploys(engine.clock.now()) {
+        tracing::error!(error = chain(&error), "deploys of tasks that are over could not be ended");
+    }
     tasks_without_a_job(engine);
     worktrees_without_a_task(engine);
     runs_without_a_job(engine);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use orch_store::WorkerRow;
 
+use crate::deploy;
 use crate::engine::Engine;
 use crate::error::chain;
 use crate::orderly::Orderly;
@@ -47,6 +48,7 @@ impl Service {
                     reconciler::tick(engine);
                 }
             })?,
+            spawn("monitor", &engine, deploy::monitor::run)?,
             spawn("retention", &engine, |engine| retention::run(engine))?,
             spawn("heartbeat", &engine, move |engine| {
                 heartbeat(engine, with_worker);
@@ -133,6 +135,10 @@ fn beat(engine: &Engine, due: bool, with_worker: bool) -> Result<(), orch_store:
         let locks = engine.deploy_locks.driven();
         if !locks.is_empty() {
             engine.store.renew_deploy_locks(now, &engine.worker, lease, &locks)?;
+        }
+        let monitors = engine.monitors.at_work();
+        if !monitors.is_empty() {
+            engine.store.renew_monitors(now, &engine.worker, lease, &monitors)?;
         }
         engine.store.heartbeat(now, &engine.worker, lease, &fences)?
     } else {

@@ -23,7 +23,9 @@ mod commands;
 mod driver;
 mod finish;
 mod log;
+pub mod monitor;
 mod probe;
+mod words;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -34,6 +36,8 @@ use orch_core::settings;
 use orch_store::{LockFence, NewDeploy};
 
 pub use log::DeployLog;
+pub use monitor::Monitors;
+pub use words::standing;
 
 use self::driver::Driver;
 use crate::active::Driven;

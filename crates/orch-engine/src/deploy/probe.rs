@@ -7,6 +7,8 @@ use std::time::Duration;
 use orch_core::deploy::{Health, RevisionText, Running, read_field, read_text};
 use orch_core::ids::Revision;
 
+use crate::http;
+
 /// Bytes read of an answer.
 const MAX_BODY: u64 = 64 * 1024;
 
@@ -55,15 +57,7 @@ pub(super) fn named(text: &str, field: Option<&str>, known: &[Revision]) -> Runn
 }
 
 fn get(url: &str, patience: Duration) -> Answer {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_resolve(Some(patience))
-        .timeout_connect(Some(patience))
-        .timeout_recv_response(Some(patience))
-        .timeout_recv_body(Some(patience))
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let answered = agent.get(url).call().and_then(|mut answer| {
+    let answered = http::client_by_step(patience).get(url).call().and_then(|mut answer| {
         let status = answer.status().as_u16();
         let body = answer.body_mut().with_config().limit(MAX_BODY).lossy_utf8(true);
         Ok((status, body.read_to_string()?))

@@ -2,6 +2,7 @@
 //! objects of the mirror. Whoever calls this owns the worktree: no run is alive in it.
 
 mod commit;
+mod detached;
 mod discard;
 mod ensure;
 mod recover;

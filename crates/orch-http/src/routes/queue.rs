@@ -51,6 +51,7 @@ fn report(state: &AppState) -> Result<QueueReport, ApiError> {
             retested: engine.merge_gate.retested,
         },
         channels: store.channels(now)?.into_iter().map(wire::queue::channel).collect(),
+        deploys: wire::deploys::deploys(store.deploy_targets()?, store.monitors()?),
         workers: store.workers()?.into_iter().map(|w| wire::queue::worker(w, now, lease)).collect(),
     })
 }

@@ -81,6 +81,8 @@ fn the_queue_has_the_blocks_of_the_contract() {
         "/staging_runner/deferred",
         "/staging_runner/held",
         "/merge_gate/landed",
+        "/deploys/targets",
+        "/deploys/monitors",
         "/workers",
     ] {
         assert!(queue.pointer(pointer).is_some(), "{pointer} is missing in {queue:#}");

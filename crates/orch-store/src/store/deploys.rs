@@ -145,6 +145,18 @@ impl Store {
         self.write(move |tx| deploys::claim_due(tx, now, &worker, lease, limit))
     }
 
+    /// Renews the leases of monitors that a worker is at.
+    pub fn renew_monitors(
+        &self,
+        now: Timestamp,
+        worker: &WorkerId,
+        lease: Duration,
+        ids: &[DeployId],
+    ) -> Result<()> {
+        let (worker, ids) = (worker.clone(), ids.to_vec());
+        self.write(move |tx| deploys::renew_monitors(tx, now, &worker, lease, &ids))
+    }
+
     /// Notes a monitor's look and when the next is due; false where the watch is over or another
     /// worker's.
     pub fn note_monitor_look(

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use orch_api::{ChannelItem, QueueReport, RepoGateReport};
+use orch_api::{ChannelItem, DeploysReport, QueueReport, RepoGateReport};
 
 use crate::env::Env;
 use crate::exit::Exit;
@@ -68,6 +68,9 @@ fn show(out: &Out, report: &QueueReport) -> anyhow::Result<()> {
             out.line(out.style.yellow(&plain(&line)))?;
         }
     }
+    for line in deploy_lines(&report.deploys, now) {
+        out.line(plain(&line))?;
+    }
     if !report.workers.iter().any(|worker| worker.alive) {
         out.line(out.style.yellow("no worker is alive: start one with `orch serve`"))?;
     }
@@ -79,6 +82,32 @@ fn channel_line(channel: &ChannelItem) -> Option<String> {
     let (until, reason) = (channel.paused_until?, channel.reason.as_deref()?);
     let (kind, name, waiting) = (&channel.kind, &channel.name, channel.waiting);
     Some(format!("{kind} {name} is paused until {}: {reason}; {waiting} tasks wait", moment(until)))
+}
+
+/// Deploys at work, and what is watched or went bad, for people.
+fn deploy_lines(deploys: &DeploysReport, now: Timestamp) -> Vec<String> {
+    let busy = deploys.targets.iter().filter_map(|target| {
+        Some(format!("deploy target {}: {} deploys", target.target, target.holder.as_ref()?))
+    });
+    let over = ["passed", "superseded"];
+    let watched = deploys.monitors.iter().filter(|m| !over.contains(&m.state.as_str())).map(|m| {
+        let revision: String = m.revision.chars().take(10).collect();
+        let reason = m.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let left = match m.state.as_str() {
+            "watching" => format!(" for another {}", ago(m.until, now)),
+            _ => String::new(),
+        };
+        format!(
+            "monitor of {}: {} {} of {}{left}, {} looks, {} faults{reason}",
+            m.target,
+            m.state.replace('_', " "),
+            revision,
+            m.key,
+            m.looks,
+            m.faults
+        )
+    });
+    busy.chain(watched).collect()
 }
 
 /// One repository's serial gate, for people.

@@ -59,7 +59,7 @@ case $mode in
     rollback-fails) exit 1 ;;
     rollback-stays-bad) switch "$ORCH_PREVIOUS_REVISION" bad; exit 0 ;;
 esac
-switch "$ORCH_PREVIOUS_REVISION" healthy
+switch "$ORCH_PREVIOUS_REVISION" restored
 kill_at rollback-ends
 if [ "$(cat "$dir/kill" 2>/dev/null)" = rollback-is-verified ]; then
     rm "$dir/kill"
@@ -103,14 +103,21 @@ backoff_cap = "20ms"
 command = "sh deploy.sh"
 health_interval = "30ms"
 health_timeout = "2s"
-health_within = "900ms"
-timeout = "20s"
+health_within = "1500ms"
 "#;
 
 /// The usual rest of `[deploy]`.
 pub const PROBED: &str = r#"
 health_url = "http://127.0.0.1:@PORT@/health"
 revision_url = "http://127.0.0.1:@PORT@/version"
+rollback_command = "sh rollback.sh"
+monitor = "0"
+"#;
+
+/// The same with a command that says what runs.
+pub const BY_COMMAND: &str = r#"
+health_url = "http://127.0.0.1:@PORT@/health"
+revision_command = "sh version.sh"
 rollback_command = "sh rollback.sh"
 monitor = "0"
 "#;
@@ -208,6 +215,11 @@ impl Bed {
         fs::rename(dir.join(format!("{name}.say")), dir.join(name)).unwrap();
     }
 
+    /// Takes back what was said.
+    pub fn unsay(&self, name: &str) {
+        fs::remove_file(self.dir().join(name)).unwrap();
+    }
+
     /// Starts the service of the program, with its pid where commands find it.
     pub fn serve(&self) -> Served<'_> {
         let served = self.orch.serve();
@@ -217,6 +229,11 @@ impl Bed {
 
     pub fn submit(&self) -> String {
         self.orch.ok(&self.repository.checkout, &["task", "add", "A line"]).trim().to_owned()
+    }
+
+    /// Why a task stands as it does, for people.
+    pub fn why(&self, key: &str) -> String {
+        self.orch.ok(self.root.path(), &["why", key])
     }
 
     /// Waits until a task is done or held; gives which.

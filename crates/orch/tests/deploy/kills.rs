@@ -1,7 +1,7 @@
 //! The service is killed at each step of a deploy: the next one goes on from there, and no command
 //! is run twice.
 
-use crate::bed::{Bed, PROBED};
+use crate::bed::{BY_COMMAND, Bed, PROBED};
 
 const ALL: &str = "rollback_check = \"sh check.sh\"\ndrain = \"sh drain.sh\"\n";
 
@@ -40,4 +40,21 @@ fn cut_off_at_any_step_a_bad_deploy_is_rolled_back_once() {
         assert_eq!(cut(&bed, point), "held ROLLED_BACK old", "cut at {point}\n{}", bed.last_log());
         assert_eq!(bed.ran("rollback.sh"), 1, "{:?}", bed.ran_lines());
     }
+}
+
+#[test]
+fn a_deploy_that_stands_goes_on_after_a_retry_and_is_not_run_again() {
+    let bed = Bed::new(BY_COMMAND);
+    bed.say("mode", "block");
+    let service = bed.serve();
+    let key = bed.submit();
+    assert_eq!(bed.settled(&key), "held");
+    let why = bed.why(&key);
+    assert!(why.contains("neither promoted nor rolled back"), "{why}");
+    bed.unsay("blocked");
+    bed.orch.ok(&bed.repository.checkout, &["task", "retry", &key]);
+    assert_eq!(bed.settled(&key), "done");
+    let ends = (bed.status(&key), bed.ran("deploy.sh"), bed.ran("rollback.sh"));
+    assert_eq!(ends, ("SUCCESS".to_owned(), 1, 0), "{}", bed.log(&key));
+    drop(service);
 }

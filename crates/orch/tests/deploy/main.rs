@@ -4,3 +4,5 @@
 
 mod bed;
 mod kills;
+mod matrix;
+mod monitors;

@@ -3,7 +3,8 @@
 //!
 //! `service manage DIR PORT` starts what `DIR/want` names (`REVISION MOOD`), ends what ran before,
 //! and says so in `DIR/now`. `service serve DIR PORT REVISION MOOD` answers `GET /health` and
-//! `GET /version`. A file `DIR/mood` overrules the mood while it runs. At the health request that
+//! `GET /version`. A file `DIR/mood-of-new` overrules the mood
+//! of any but a restored revision while it runs. At the health request that
 //! `DIR/kill-at-health` counts down to, the process in `DIR/orch.pid` is killed.
 
 use std::fs;
@@ -78,7 +79,8 @@ fn serve(dir: PathBuf, port: &str, revision: &str, mood: &str) {
     };
     let mut asked = 0;
     for stream in listener.incoming().flatten() {
-        let now = fs::read_to_string(dir.join("mood")).unwrap_or_else(|_| mood.to_owned());
+        let changed = fs::read_to_string(dir.join("mood-of-new")).ok();
+        let now = changed.filter(|_| mood != "restored").unwrap_or_else(|| mood.to_owned());
         answer(&dir, stream, revision, now.trim(), &mut asked);
     }
 }

@@ -72,10 +72,11 @@ pub(crate) fn begin(tx: &mut dyn Tx, now: Timestamp, new: &NewDeploy) -> Result<
 }
 
 /// Whether the run that ended a deploy came to its own end: its decision was applied with it. A
-/// restore has no job to bring its end to.
+/// restore is its monitor's, and so the deploy's that was the last when it was begun.
 fn is_settled(tx: &mut dyn Tx, deploy: &Deploy) -> Result<bool> {
     if deploy.purpose != Purpose::Deploy {
-        return Ok(true);
+        let last = read::latest(tx, deploy.task_id, Purpose::Deploy.word())?;
+        return Ok(last.is_some_and(|last| last.id > deploy.id));
     }
     let sql = "SELECT n.run_id FROM runs n WHERE n.run_id = $1 AND n.outcome_kind = 'suite_ran'";
     Ok(!tx.query(sql, params![&deploy.run_id])?.is_empty())

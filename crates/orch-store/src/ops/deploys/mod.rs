@@ -17,7 +17,7 @@ pub use steps::NewStep;
 pub(crate) use begin::{abandon, begin};
 pub(crate) use end::end;
 pub(crate) use lock::{held, release, renew, take};
-pub(crate) use monitors::{claim_due, note_look, settle, take_back};
+pub(crate) use monitors::{claim_due, note_look, renew_monitors, settle, take_back};
 pub(crate) use read::{deploy, latest, monitor_of, monitors, steps_of, target, targets};
 pub(crate) use steps::{confirm, intend, note};
 

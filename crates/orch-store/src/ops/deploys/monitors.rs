@@ -53,6 +53,24 @@ pub(crate) fn claim_due(
     Ok(claimed)
 }
 
+/// Renews the leases of monitors that a worker is at.
+pub(crate) fn renew_monitors(
+    tx: &mut dyn Tx,
+    now: Timestamp,
+    worker: &WorkerId,
+    lease: Duration,
+    ids: &[DeployId],
+) -> Result<()> {
+    let lease_until = lease_end(tx.lease_clock(now)?, lease);
+    for id in ids {
+        tx.execute(
+            "UPDATE deploy_monitors SET lease_until = $3 WHERE deploy_id = $1 AND worker_id = $2",
+            params![*id, worker, lease_until],
+        )?;
+    }
+    Ok(())
+}
+
 /// Notes a look, and when the next is due; `reason` says what is wrong with the probe, `None`
 /// that nothing is. False where the watch is over or another worker's.
 pub(crate) fn note_look(
@@ -66,7 +84,7 @@ pub(crate) fn note_look(
 ) -> Result<bool> {
     let noted = tx.execute(
         "UPDATE deploy_monitors SET watch = $3, next_look_at = $4, reason = $5, worker_id = NULL, \
-         lease_until = NULL WHERE deploy_id = $1 AND worker_id = $2 AND state = 'watching'",
+         lease_until = NULL WHERE deploy_id = $1 AND worker_id = $2 AND ended_at IS NULL",
         params![id, worker, json("watch", watch)?, next, reason],
     )?;
     if noted > 0

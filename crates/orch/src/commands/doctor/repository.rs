@@ -28,7 +28,36 @@ pub fn checks(env: &Env) -> Vec<Check> {
     let mut checks = vec![Check::ok("orch.toml", format!("valid: {}", stages.join(" → ")))];
     checks.extend(programs(env, &loaded.value));
     checks.extend(ssh(env, &loaded.value));
+    checks.extend(deploy(&loaded.value));
     checks
+}
+
+/// What a deploy has to go by; `None` where the repository deploys nothing.
+fn deploy(settings: &RepoSettings) -> Option<Check> {
+    let deploy = &settings.deploy;
+    deploy.command.as_ref()?;
+    let sees = deploy.health_url.is_some() || deploy.freshness.is_some();
+    if deploy.require_rollback && deploy.rollback_command.is_none() {
+        let what = "require_rollback is set and rollback_command is not: nothing will be deployed";
+        return Some(Check::fail("deploy", what, "set [deploy] rollback_command"));
+    }
+    let lacks: Vec<&str> = [
+        (deploy.health_url.is_none(), "health_url (nobody sees whether it answers)"),
+        (deploy.freshness.is_none(), "revision_url or revision_command (nobody sees what runs)"),
+        (deploy.rollback_command.is_none(), "rollback_command (a bad deploy stays)"),
+        (sees && deploy.monitor.is_zero(), "monitor (nothing is watched afterwards)"),
+    ]
+    .into_iter()
+    .filter_map(|(lacks, what)| lacks.then_some(what))
+    .collect();
+    Some(Check::ok(
+        "deploy",
+        if lacks.is_empty() {
+            "health, freshness, rollback and monitor are set".to_owned()
+        } else {
+            format!("works without {}", lacks.join(", "))
+        },
+    ))
 }
 
 fn bad(error: &str) -> Check {
