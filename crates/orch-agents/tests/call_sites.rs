@@ -90,6 +90,7 @@ fn every_listed_call_site_is_asked_for_by_the_transport() {
         let asked = format!("CallSite::{}(", site.purpose().word());
         assert!(code(&transport.1).contains(&asked), "{}: nobody asks for {asked}", site.id());
     }
-    let makers = holding(&sources, &["CallSite::work("], "orch-core/");
+    let makers = ["CallSite::work(", "CallSite::shadow(", "CallSite::explain("];
+    let makers = holding(&sources, &makers, "orch-core/");
     assert_eq!(makers, [TRANSPORT]);
 }

@@ -22,7 +22,7 @@ pub use client::{
 };
 pub use deploys::{DeployTargetItem, DeploysReport, MonitorItem};
 pub use event::EventItem;
-pub use llm::{CallSiteItem, LlmCallItem, LlmReport, LlmSum, NamedSum};
+pub use llm::{CallSiteItem, LlmCallItem, LlmReport, LlmSum, NamedSum, ShadowSum};
 pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 pub use problem::{FieldError, PROBLEM_JSON, Problem};
 pub use queue::{

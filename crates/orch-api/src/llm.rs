@@ -39,6 +39,28 @@ pub struct CallSiteItem {
     pub failure_rate: Option<f64>,
     /// The median duration of ended calls, in milliseconds; `None` before the first.
     pub median_ms: Option<u64>,
+    /// How a model and a runner that worked side by side compare; `None` where none did.
+    pub shadow: Option<ShadowSum>,
+}
+
+/// How a model and a runner that worked side by side compare.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShadowSum {
+    /// How often one worked beside the other.
+    pub shadows: u64,
+    /// How often both came to a verdict.
+    pub compared: u64,
+    /// How often they agree on whether it passes.
+    pub agreed: u64,
+    /// The share of the compared that agree; `None` before the first.
+    pub agreement: Option<f64>,
+    /// What the model took over all compared, in milliseconds.
+    pub llm_ms: u64,
+    /// What the runner took.
+    pub runner_ms: u64,
+    /// What the model cost over all compared, in millionths of a US dollar: what the runner alone
+    /// saves.
+    pub llm_cost_micros: u64,
 }
 
 /// A sum with the name of what it is of.

@@ -125,6 +125,30 @@ impl Drop for Entry {
     }
 }
 
+/// The runs beside others that this process looks after.
+#[derive(Debug, Default)]
+pub struct BesideRuns {
+    runs: Mutex<std::collections::HashSet<RunId>>,
+}
+
+impl BesideRuns {
+    /// Enters a run; false where there are as many as there may be.
+    pub fn enter(&self, run: &RunId, most: usize) -> bool {
+        let mut runs = lock(&self.runs);
+        runs.len() < most && runs.insert(run.clone())
+    }
+
+    /// A run is over.
+    pub fn leave(&self, run: &RunId) {
+        lock(&self.runs).remove(run);
+    }
+
+    /// Whether the run is looked after here.
+    pub fn contains(&self, run: &RunId) -> bool {
+        lock(&self.runs).contains(run)
+    }
+}
+
 /// One lock per repository: its mirror is changed by one thread at a time.
 #[derive(Debug, Default)]
 pub struct RepoLocks {

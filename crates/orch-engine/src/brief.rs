@@ -5,7 +5,7 @@ use std::path::Path;
 
 use orch_agents::{BriefContext, EarlierArtifact, default_template, gate_asks};
 use orch_core::artifact::ArtifactContent;
-use orch_core::ids::WORK_ITEMS_DIR;
+use orch_core::ids::{Revision, WORK_ITEMS_DIR};
 use orch_core::pipeline::StageSpec;
 
 use crate::artifacts::read_set;
@@ -26,6 +26,17 @@ pub fn render(
     config: &RepoConfig,
     place: &Workplace,
 ) -> Result<String, Halt> {
+    beside(owned, stage, config, &place.artifacts, &place.base)
+}
+
+/// Renders the brief of somebody who works in other files than the task's.
+pub fn beside(
+    owned: &Owned,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    artifacts: &Path,
+    base: &Revision,
+) -> Result<String, Halt> {
     let role = &owned.job.agent;
     let template = template(config, owned)?;
     let task = &owned.task;
@@ -45,9 +56,9 @@ pub fn render(
             .collect(),
         gate_name: stage.gate.name().to_owned(),
         gate_asks: gate_asks(stage.gate),
-        earlier: earlier(&place.artifacts),
+        earlier: earlier(artifacts),
         feedback: task.progress.feedback.clone(),
-        base_commit: Some(place.base.clone()),
+        base_commit: Some(base.clone()),
     };
     orch_agents::render(&template, &context).map_err(|error| Halt::environment(chain(&error)))
 }

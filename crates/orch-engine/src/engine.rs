@@ -18,7 +18,7 @@ use orch_process::RunDir;
 use orch_store::{Repo, Store, StoreError};
 
 use crate::accounts::Routes;
-use crate::active::{Active, RepoLocks};
+use crate::active::{Active, BesideRuns, RepoLocks};
 use crate::clock::Clock;
 use crate::deploy::{DeployLocks, Monitors};
 use crate::error::chain;
@@ -62,6 +62,8 @@ pub struct Engine {
     pub stats: Stats,
     /// The runs driven here.
     pub active: Active,
+    /// The runs beside others that are looked after here.
+    pub beside: BesideRuns,
     /// What an orderly stop of the last service left.
     pub orderly: Orderly,
     /// One lock per repository.

@@ -9,7 +9,7 @@ use orch_git::{Git, Identity};
 use orch_store::{Store, StoreError, StoreOptions};
 
 use crate::accounts::Routes;
-use crate::active::{Active, RepoLocks};
+use crate::active::{Active, BesideRuns, RepoLocks};
 use crate::clock::{Clock, SystemClock};
 use crate::deploy::{DeployLocks, Monitors};
 use crate::engine::Engine;
@@ -80,6 +80,7 @@ impl Engine {
             environment,
             stats: Stats::default(),
             active: Active::default(),
+            beside: BesideRuns::default(),
             orderly: Orderly::default(),
             repo_locks: RepoLocks::default(),
             mirrors: Mutex::default(),

@@ -111,7 +111,8 @@ fn runs_without_a_job(engine: &Engine) {
     };
     for name in names(&engine.home.path().join("runs")) {
         let Ok(run) = RunId::new(name) else { continue };
-        if running.contains(&run) || engine.active.contains(&run) {
+        let driven = engine.active.contains(&run) || engine.beside.contains(&run);
+        if running.contains(&run) || driven {
             continue;
         }
         let dir = RunDir::new(engine.home.run(&run));

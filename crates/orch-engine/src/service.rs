@@ -11,6 +11,7 @@ use crate::deploy;
 use crate::engine::Engine;
 use crate::error::chain;
 use crate::orderly::Orderly;
+use crate::run::beside;
 use crate::{accounts, publish, reaper, reconciler, retention, worker};
 
 /// From one look of the reconciler to the next.
@@ -33,6 +34,7 @@ impl Service {
                 "the stages of the serial gate could not be set"
             );
         }
+        beside::begin_anew(&engine);
         accounts::sync_all(&engine);
         engine.orderly.arrive(&engine.home, &engine.store, &engine.worker);
         reaper::tick(&engine);

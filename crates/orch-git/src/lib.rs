@@ -21,6 +21,7 @@ mod parse;
 mod push;
 mod rebase;
 mod run;
+mod snapshot;
 mod tree;
 mod worktree;
 

@@ -27,6 +27,7 @@ pub use ops::llm_calls::{CallSpend, LlmCall, LlmFilter, LlmSum, LlmSums, NewLlmC
 pub use ops::prune_tasks::{DueTask, DueTaskCounts, DueTasks, PrunedTasks};
 pub use ops::questions::Question;
 pub use ops::queue_snapshot::{JobCounts, QueueSnapshot};
+pub use ops::shadows::{Shadow, ShadowSum};
 pub use ops::snapshot::StateSnapshot;
 pub use ops::status_counts::StatusCounts;
 pub use ops::submit::{IdempotencyKey, Submitted};

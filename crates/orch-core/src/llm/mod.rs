@@ -32,6 +32,10 @@ impl Class {
 pub enum Purpose {
     /// It does a stage's work, and its gate judges it.
     Work,
+    /// It does the same beside a runner that decides, to be compared with it.
+    Shadow,
+    /// It explains what a runner found failing.
+    Explain,
 }
 
 impl Purpose {
@@ -39,6 +43,8 @@ impl Purpose {
     pub fn word(self) -> &'static str {
         match self {
             Self::Work => "work",
+            Self::Shadow => "shadow",
+            Self::Explain => "explain",
         }
     }
 }
@@ -63,7 +69,7 @@ struct Row {
 pub struct CallSite(&'static Row);
 
 /// The call sites of the standard pipeline's agents, then those of a repository's own stages.
-static ROWS: [Row; 7] = [
+static ROWS: [Row; 11] = [
     work("analysis", "analyst", Class::KeepLlm, "says what is asked for, and how it is accepted"),
     work("architecture", "architect", Class::KeepLlm, "decides how it is to be built"),
     work("development", "developer", Class::KeepLlm, "writes the code"),
@@ -79,6 +85,34 @@ static ROWS: [Row; 7] = [
         "deployer",
         Class::ReplaceDeterministicNow,
         "runs the staging suite where no staging-runner is set up",
+    ),
+    beside(
+        "testing.shadow",
+        "testing",
+        "tester",
+        Purpose::Shadow,
+        "runs the tests beside the test-runner, to be compared with it",
+    ),
+    beside(
+        "testing.explain",
+        "testing",
+        "tester",
+        Purpose::Explain,
+        "explains what the test-runner found failing",
+    ),
+    beside(
+        "deploy-staging.shadow",
+        "deploy-staging",
+        "deployer",
+        Purpose::Shadow,
+        "runs the staging suite beside the staging-runner, to be compared with it",
+    ),
+    beside(
+        "deploy-staging.explain",
+        "deploy-staging",
+        "deployer",
+        Purpose::Explain,
+        "explains what the staging-runner found failing",
     ),
     Row {
         id: OWN_STAGE,
@@ -97,6 +131,20 @@ const fn work(stage: &'static str, role: &'static str, class: Class, doc: &'stat
     Row { id: stage, stage: Some(stage), role: Some(role), purpose: Purpose::Work, class, doc }
 }
 
+const fn beside(
+    id: &'static str,
+    stage: &'static str,
+    role: &'static str,
+    purpose: Purpose,
+    doc: &'static str,
+) -> Row {
+    let class = match purpose {
+        Purpose::Explain => Class::NeedsHybridFallback,
+        Purpose::Work | Purpose::Shadow => Class::ReplaceDeterministicNow,
+    };
+    Row { id, stage: Some(stage), role: Some(role), purpose, class, doc }
+}
+
 impl CallSite {
     /// Every call site there is, in the order of the pipeline.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -112,6 +160,25 @@ impl CallSite {
                 && row.role == Some(role.as_str())
         });
         Self(found.unwrap_or(own))
+    }
+
+    /// The call site at which a role works beside the runner of a stage; `None` where none may.
+    pub fn shadow(stage: &StageName, role: &AgentName) -> Option<Self> {
+        Self::beside(stage, role, Purpose::Shadow)
+    }
+
+    /// The call site at which a role explains what the runner of a stage found failing; `None`
+    /// where none may.
+    pub fn explain(stage: &StageName, role: &AgentName) -> Option<Self> {
+        Self::beside(stage, role, Purpose::Explain)
+    }
+
+    fn beside(stage: &StageName, role: &AgentName, purpose: Purpose) -> Option<Self> {
+        Self::all().find(|site| {
+            site.purpose() == purpose
+                && site.stage() == Some(stage.as_str())
+                && site.role() == Some(role.as_str())
+        })
     }
 
     /// The call site of that id; `None` where it is no more.

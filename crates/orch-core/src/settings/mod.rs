@@ -17,6 +17,7 @@ mod key;
 mod kind;
 mod load;
 mod merge_gate;
+mod mode;
 mod object_store;
 mod pipeline;
 mod prices;
@@ -48,6 +49,7 @@ pub use load::{
     Env, Loaded, RepoSettings, ServiceSettings, SettingsFile, Sources, load_repo, load_service,
 };
 pub use merge_gate::MergeGate;
+pub use mode::Mode;
 pub use object_store::{Credentials, ObjectStore, S3Bucket};
 pub use pipeline::{PipelineSettings, StageTable, Writes};
 pub use reader::{Setting, Source};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::command::CommandLine;
 use super::key::{Key, Scope, Section};
 use super::kind::Kind;
+use super::mode::{self, Mode};
 use super::reader::Reader;
 use super::rules;
 use super::test_runner::repo_names;
@@ -15,6 +16,8 @@ use crate::ids::RepoName;
 pub struct StagingRunner {
     /// The kill-switch; off, the agent `deployer` does the stage.
     pub enabled: bool,
+    /// Who decides the stage, while the kill-switch is on.
+    pub mode: Mode,
     /// The repositories it works for; empty means all.
     pub repos: Vec<RepoName>,
     /// The suite; `None` where the repository has none configured.
@@ -40,6 +43,22 @@ static ENABLED: Key = Key {
     kind: Kind::Flag,
     default: "true",
     doc: "Kill-switch: off gives the stage deploy-staging to the agent deployer",
+};
+static MODE: Key = Key {
+    section: "staging_runner",
+    name: "mode",
+    env: "ORCH_STAGING_RUNNER_MODE",
+    kind: mode::MODES,
+    default: "deterministic",
+    doc: "Who works the stage: the runner; the runner, with the agent deployer to explain failures (hybrid); both, compared (shadow); or the agent (llm)",
+};
+static SHADOW_DECIDES: Key = Key {
+    section: "staging_runner",
+    name: "shadow_decides",
+    env: "ORCH_STAGING_RUNNER_SHADOW_DECIDES",
+    kind: mode::DECIDERS,
+    default: "deterministic",
+    doc: "Whose verdict counts in mode shadow",
 };
 static REPOS: Key = Key {
     section: "staging_runner",
@@ -114,6 +133,8 @@ pub(super) static SECTION: Section = Section {
     doc: "The deterministic producer of the stage deploy-staging",
     keys: &[
         &ENABLED,
+        &MODE,
+        &SHADOW_DECIDES,
         &REPOS,
         &COMMAND,
         &EXEC_HOST_SIDE,
@@ -128,6 +149,7 @@ pub(super) static SECTION: Section = Section {
 pub(super) fn read(reader: &mut Reader<'_>) -> StagingRunner {
     StagingRunner {
         enabled: reader.flag(&ENABLED),
+        mode: mode::read(reader, &MODE, &SHADOW_DECIDES),
         repos: repo_names(reader.list(&REPOS)),
         command: reader.command(&COMMAND),
         exec_host_side: reader.flag(&EXEC_HOST_SIDE),
@@ -142,6 +164,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> StagingRunner {
 impl StagingRunner {
     /// Whether the runner, rather than the agent, does the stage for this repository.
     pub fn covers(&self, repo: &RepoName) -> bool {
+        self.is_for(repo) && self.mode.runner_decides()
+    }
+
+    /// Whether the runner is switched on for this repository, whoever decides.
+    pub fn is_for(&self, repo: &RepoName) -> bool {
         self.enabled && (self.repos.is_empty() || self.repos.contains(repo))
     }
 }

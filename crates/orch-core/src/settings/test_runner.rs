@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::command::CommandLine;
 use super::key::{Key, Scope, Section};
 use super::kind::Kind;
+use super::mode::{self, Mode};
 use super::reader::Reader;
 use super::rules;
 use crate::ids::RepoName;
@@ -15,6 +16,8 @@ use crate::probe::Probe;
 pub struct TestRunner {
     /// The kill-switch; off, the agent `tester` does the stage.
     pub enabled: bool,
+    /// Who decides the stage, while the kill-switch is on.
+    pub mode: Mode,
     /// The repositories it works for; empty means all.
     pub repos: Vec<RepoName>,
     /// The suite; `None` where the repository has none configured.
@@ -42,6 +45,22 @@ static ENABLED: Key = Key {
     kind: Kind::Flag,
     default: "true",
     doc: "Kill-switch: off gives the stage testing to the agent tester",
+};
+static MODE: Key = Key {
+    section: "test_runner",
+    name: "mode",
+    env: "ORCH_TEST_RUNNER_MODE",
+    kind: mode::MODES,
+    default: "deterministic",
+    doc: "Who works the stage: the runner; the runner, with the agent tester to explain failures (hybrid); both, compared (shadow); or the agent (llm)",
+};
+static SHADOW_DECIDES: Key = Key {
+    section: "test_runner",
+    name: "shadow_decides",
+    env: "ORCH_TEST_RUNNER_SHADOW_DECIDES",
+    kind: mode::DECIDERS,
+    default: "deterministic",
+    doc: "Whose verdict counts in mode shadow",
 };
 static REPOS: Key = Key {
     section: "test_runner",
@@ -124,6 +143,8 @@ pub(super) static SECTION: Section = Section {
     doc: "The deterministic producer of the stage testing",
     keys: &[
         &ENABLED,
+        &MODE,
+        &SHADOW_DECIDES,
         &REPOS,
         &COMMAND,
         &TIMEOUT,
@@ -139,6 +160,7 @@ pub(super) static SECTION: Section = Section {
 pub(super) fn read(reader: &mut Reader<'_>) -> TestRunner {
     TestRunner {
         enabled: reader.flag(&ENABLED),
+        mode: mode::read(reader, &MODE, &SHADOW_DECIDES),
         repos: repo_names(reader.list(&REPOS)),
         command: reader.command(&COMMAND),
         timeout: reader.duration(&TIMEOUT),
@@ -158,6 +180,11 @@ pub(super) fn repo_names(names: Vec<String>) -> Vec<RepoName> {
 impl TestRunner {
     /// Whether the runner, rather than the agent, does the stage for this repository.
     pub fn covers(&self, repo: &RepoName) -> bool {
+        self.is_for(repo) && self.mode.runner_decides()
+    }
+
+    /// Whether the runner is switched on for this repository, whoever decides.
+    pub fn is_for(&self, repo: &RepoName) -> bool {
         self.enabled && (self.repos.is_empty() || self.repos.contains(repo))
     }
 }

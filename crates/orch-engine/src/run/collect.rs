@@ -13,7 +13,7 @@ use orch_core::verdict::Verdict;
 use orch_git::{CommitScope, Worktree};
 use orch_process::RunDir;
 
-use super::{Ended, Halt, Owned, judge, prepare, question};
+use super::{Ended, Halt, Owned, beside, judge, prepare, question};
 use crate::deploy::DeployLog;
 use crate::engine::Engine;
 use crate::repo_config::RepoConfig;
@@ -172,6 +172,7 @@ fn runner(
     let artifact = runners::artifact(kind, config, owned, base, &code_tree, &worked);
     let head = file(engine, owned, stage, worktree, base, (kind.artifact(), &artifact))?;
     let verdict = judge::judge(engine, owned, stage, base, None);
+    let verdict = beside::explained(engine, owned, stage, config, base, exit, verdict);
     let tested =
         (stage.gate == Gate::TestsPassed).then(|| Tested { commit: base.clone(), code_tree });
     let report = RunReport { outcome, verdict, head: Some(head), tested };
@@ -233,7 +234,9 @@ fn told_events(engine: &Engine, owned: &Owned) -> Told {
     let mut told = Told::default();
     for line in orch_process::log::lines(&dir) {
         if let AgentEvent::RateLimited { retry_after_s } = orch_agents::parse_line(&line.text) {
-            let wait = jiff::SignedDuration::from_secs(retry_after_s.min(7 * 86_400) as i64);
+            // Not said: a run a second after the other would only cost.
+            let seconds = if retry_after_s == 0 { 60 } else { retry_after_s.min(7 * 86_400) };
+            let wait = jiff::SignedDuration::from_secs(seconds as i64);
             told.rate_limited_until = line.at.checked_add(wait).ok();
         }
     }

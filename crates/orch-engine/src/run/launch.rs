@@ -2,9 +2,11 @@
 //! here, before anything that could be an LLM is started.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use orch_agents::{AdapterConfig, LaunchContext};
+use orch_core::ids::Revision;
 use orch_core::llm::CallSite;
 use orch_core::pipeline::{Producer, StageSpec};
 use orch_process::{LaunchError, Revocation, RunDir, RunSpec};
@@ -50,17 +52,7 @@ pub fn launch_job(
         Some(kind) => runners::work(engine, owned, kind, config, place)?,
         None => agent_work(engine, owned, stage, config, place, &dir)?,
     };
-    let spec = RunSpec {
-        run_id: owned.owner.run_id.clone(),
-        argv: work.argv,
-        cwd: place.worktree.path().to_owned(),
-        env: work.env,
-        stdin: work.stdin,
-        timeout: work.timeout,
-        stall: work.stall,
-        grace: GRACE,
-        log_limit: LOG_LIMIT,
-    };
+    let spec = spec(owned, place.worktree.path().to_owned(), work);
     match orch_process::launch(&engine.program, &dir, &spec) {
         Ok(supervisor) => Ok(engine.store.stamp_process(&owned.fence(), &supervisor)?),
         Err(error) => not_launched(&dir, &error),
@@ -135,6 +127,138 @@ fn agent_work(
         timeout: agent.timeout,
         stall: agent.stall,
     })
+}
+
+/// Somebody who works beside a run, in files of its own.
+pub struct BesideWork<'a> {
+    /// The job and task under a run id and a role of their own.
+    pub own: &'a Owned,
+    /// The run that decides.
+    pub decides: &'a Owned,
+    /// Where it works.
+    pub tree: &'a Path,
+    /// Where it leaves its artifacts.
+    pub artifacts: &'a Path,
+}
+
+/// Starts a model that does a stage's work beside the runner that decides; says at which call site.
+pub fn shadow_beside(
+    engine: &Engine,
+    work: &BesideWork<'_>,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    base: &Revision,
+) -> Result<Option<CallSite>, Halt> {
+    let site = CallSite::shadow(&stage.name, &work.own.job.agent);
+    let brief = brief::beside(work.own, stage, config, work.artifacts, base)?;
+    model_beside(engine, work, stage, config, site, &brief, None)?;
+    Ok(site)
+}
+
+/// Starts a model that explains what a runner found failing.
+pub fn explain_beside(
+    engine: &Engine,
+    work: &BesideWork<'_>,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    brief: &str,
+    limit: Duration,
+) -> Result<(), Halt> {
+    let site = CallSite::explain(&stage.name, &work.own.job.agent);
+    model_beside(engine, work, stage, config, site, brief, Some(limit))
+}
+
+fn model_beside(
+    engine: &Engine,
+    work: &BesideWork<'_>,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    site: Option<CallSite>,
+    brief: &str,
+    limit: Option<Duration>,
+) -> Result<(), Halt> {
+    let site = site.ok_or_else(|| {
+        Halt::environment(format!("no model may work beside the stage {}", stage.name))
+    })?;
+    let role = &work.own.job.agent;
+    let agent = config.agent(role).map_err(Halt::environment)?;
+    let dir = RunDir::new(engine.home.run(&work.own.owner.run_id));
+    let brief_file = dir.path().join("brief.md");
+    let write = |error| Halt::moment(format!("the brief {}: {error}", brief_file.display()));
+    std::fs::create_dir_all(dir.path()).map_err(write)?;
+    std::fs::write(&brief_file, brief).map_err(write)?;
+    let context = LaunchContext {
+        task: work.own.task.key.clone(),
+        title: work.own.task.title.clone(),
+        stage: stage.name.clone(),
+        agent: role.clone(),
+        attempt: work.own.attempt,
+        run_id: work.own.owner.run_id.clone(),
+        worktree: work.tree.to_owned(),
+        artifact_dir: work.artifacts.to_owned(),
+        brief_file,
+        base_dir: config.base_dir.clone(),
+        orch_program: engine.program.clone(),
+        inherited_env: engine.allowed_env(&agent.env),
+    };
+    let plan = orch_agents::plan(site, &agent.adapter, &context)
+        .map_err(|e| Halt::environment(crate::error::chain(&e)))?;
+    let call = NewLlmCall {
+        call_id: work.own.owner.run_id.clone(),
+        call_site: plan.site.id(),
+        agent: role.clone(),
+        adapter: agent.kind.name(),
+        account: agent.account(&work.own.task.repo),
+    };
+    engine.store.begin_llm_call(engine.clock.now(), &work.decides.fence(), &call)?;
+    let started = Work {
+        argv: plan.argv,
+        env: plan.env,
+        stdin: Some(plan.stdin),
+        timeout: limit.map_or(agent.timeout, |limit| limit.min(agent.timeout)),
+        stall: agent.stall,
+    };
+    start_beside(engine, work, &dir, started)
+}
+
+/// Starts a runner beside the model that decides.
+pub fn runner_beside(
+    engine: &Engine,
+    work: &BesideWork<'_>,
+    kind: RunnerKind,
+    config: &RepoConfig,
+    base: &Revision,
+) -> Result<(), Halt> {
+    let dir = RunDir::new(engine.home.run(&work.own.owner.run_id));
+    let started = runners::work_on(engine, work.own, kind, config, base)?;
+    start_beside(engine, work, &dir, started)
+}
+
+fn start_beside(
+    engine: &Engine,
+    beside: &BesideWork<'_>,
+    dir: &RunDir,
+    work: Work,
+) -> Result<(), Halt> {
+    let spec = spec(beside.own, beside.tree.to_owned(), work);
+    match orch_process::launch(&engine.program, dir, &spec) {
+        Ok(_) => Ok(()),
+        Err(error) => not_launched(dir, &error),
+    }
+}
+
+fn spec(owned: &Owned, cwd: PathBuf, work: Work) -> RunSpec {
+    RunSpec {
+        run_id: owned.owner.run_id.clone(),
+        argv: work.argv,
+        cwd,
+        env: work.env,
+        stdin: work.stdin,
+        timeout: work.timeout,
+        stall: work.stall,
+        grace: GRACE,
+        log_limit: LOG_LIMIT,
+    }
 }
 
 /// A verdict has to be of this run: what an earlier attempt left at this stage is taken away

@@ -2,6 +2,7 @@
 //! Every step may be cut off by a crash and is done again from what stands on disk, in git and in
 //! the store.
 
+pub(crate) mod beside;
 mod collect;
 pub(crate) mod judge;
 pub(crate) mod launch;
@@ -9,6 +10,7 @@ pub(crate) mod prepare;
 mod question;
 mod wait;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -138,7 +140,7 @@ enum Ended {
 }
 
 /// Drives a run to its end, or until the service stops.
-pub fn drive(engine: &Engine, owned: &Owned, driven: &Driven, from: From) {
+pub fn drive(engine: &Arc<Engine>, owned: &Owned, driven: &Driven, from: From) {
     let begun = Instant::now();
     engine.publishing.note(&owned.owner.run_id);
     let ended = match work(engine, owned, driven, from) {
@@ -161,7 +163,7 @@ pub fn drive(engine: &Engine, owned: &Owned, driven: &Driven, from: From) {
     settle(engine, owned, &ended);
 }
 
-fn work(engine: &Engine, owned: &Owned, driven: &Driven, from: From) -> Result<Ended, Halt> {
+fn work(engine: &Arc<Engine>, owned: &Owned, driven: &Driven, from: From) -> Result<Ended, Halt> {
     let config = RepoConfig::load(engine, &owned.repo).map_err(Halt::environment)?;
     if owned.job.agent.as_str() == MERGE_GATE {
         return merge_gate::land(engine, owned, driven, &config).map(Ended::Merged);
@@ -181,6 +183,7 @@ fn work(engine: &Engine, owned: &Owned, driven: &Driven, from: From) -> Result<E
             let workplace = prepare::prepare(engine, owned, stage)?;
             if !deploys {
                 launch::launch_job(engine, owned, stage, &config, &workplace)?;
+                beside::shadow(engine, owned, stage, &config, &workplace.base);
             }
             workplace.base
         }

@@ -16,7 +16,7 @@ const MAX_QUESTION: usize = 4 * 1024;
 /// run and not to the branch.
 pub fn take(dir: &RunDir, artifacts: &Path) -> Option<String> {
     let path = artifacts.join(FILE);
-    let file = read(&path);
+    let file = read_file(&path, MAX_QUESTION);
     // What can't be removed is discarded or committed with the rest; it asks nobody again, because
     // the next run begins without it.
     drop(std::fs::remove_file(&path));
@@ -28,26 +28,29 @@ pub fn take(dir: &RunDir, artifacts: &Path) -> Option<String> {
         });
         asked.last()
     };
-    file.or_else(told).map(|text| plain(&text)).filter(|text| !text.is_empty())
+    let told = || told().map(|text| plain(&text, MAX_QUESTION));
+    file.or_else(told).filter(|text| !text.is_empty())
 }
 
-fn read(path: &Path) -> Option<String> {
+/// What an agent wrote into a file, as plain text of at most so many bytes; `None` where it is no
+/// file.
+pub fn read_file(path: &Path, most: usize) -> Option<String> {
     let found = std::fs::symlink_metadata(path).ok()?;
     if !found.is_file() {
         return None;
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).ok()?;
-    file.take(MAX_QUESTION as u64 + 1).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    file.take(most as u64 + 1).read_to_end(&mut bytes).ok()?;
+    Some(plain(&String::from_utf8_lossy(&bytes), most))
 }
 
 /// Text without control characters, within its bound.
-fn plain(text: &str) -> String {
+fn plain(text: &str, most: usize) -> String {
     let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
     let text: String = text.chars().filter(kept).collect();
     let text = text.trim();
-    let mut end = text.len().min(MAX_QUESTION);
+    let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -60,8 +63,8 @@ mod tests {
 
     #[test]
     fn a_question_is_text_within_its_bound() {
-        assert_eq!(plain("  Which \u{1b}[31mport\0?\r\n"), "Which [31mport?");
-        let long = plain(&"ß".repeat(MAX_QUESTION));
+        assert_eq!(plain("  Which \u{1b}[31mport\0?\r\n", 99), "Which [31mport?");
+        let long = plain(&"ß".repeat(MAX_QUESTION), MAX_QUESTION);
         assert!(long.len() <= MAX_QUESTION + '…'.len_utf8() && long.ends_with('…'));
     }
 

@@ -10,7 +10,7 @@ mod transcript;
 
 use std::collections::BTreeMap;
 
-use orch_core::ids::AgentName;
+use orch_core::ids::{AgentName, Revision};
 use orch_core::outcome::{Outcome, Worked, classify};
 use orch_core::pipeline::StageSpec;
 use orch_core::process::RunExit;
@@ -95,10 +95,21 @@ pub fn work(
     config: &RepoConfig,
     place: &Workplace,
 ) -> Result<Work, Halt> {
+    work_on(engine, owned, kind, config, &place.base)
+}
+
+/// The same for a revision.
+pub fn work_on(
+    engine: &Engine,
+    owned: &Owned,
+    kind: RunnerKind,
+    config: &RepoConfig,
+    base: &Revision,
+) -> Result<Work, Halt> {
     let suite = suite(kind, config)?;
     stays_here(kind, config)?;
     let mut env = engine.allowed_env(&[]);
-    env.extend(facts(owned, place));
+    env.extend(facts(owned, base));
     Ok(Work { argv: suite.command.argv(), env, stdin: None, timeout: suite.timeout, stall: None })
 }
 
@@ -114,8 +125,8 @@ fn stays_here(kind: RunnerKind, config: &RepoConfig) -> Result<(), Halt> {
 }
 
 /// What a runner's command may want to know.
-fn facts(owned: &Owned, place: &Workplace) -> BTreeMap<String, String> {
-    let revision = owned.task.progress.merged.as_ref().unwrap_or(&place.base);
+fn facts(owned: &Owned, base: &Revision) -> BTreeMap<String, String> {
+    let revision = owned.task.progress.merged.as_ref().unwrap_or(base);
     [
         ("ORCH_TASK", owned.task.key.to_string()),
         ("ORCH_STAGE", owned.job.stage.to_string()),

@@ -36,8 +36,8 @@ pub(super) async fn report(
                 store.repo(repo)?;
             }
             let filter = LlmFilter { since, repo };
-            let sums = store.llm_sums(&filter)?;
-            Ok(Json(wire::llm::report(filter, &sums)))
+            let (sums, shadows) = (store.llm_sums(&filter)?, store.shadow_sums(&filter)?);
+            Ok(Json(wire::llm::report(filter, &sums, &shadows)))
         })
         .await
 }

@@ -1,6 +1,6 @@
 //! Language models and money.
 
-use orch_api::{CallSiteItem, LlmCallItem, LlmReport, LlmSum, NamedSum};
+use orch_api::{CallSiteItem, LlmCallItem, LlmReport, LlmSum, NamedSum, ShadowSum};
 use orch_core::llm::CallSite;
 use orch_store::{LlmCall, LlmFilter, LlmSums};
 
@@ -18,7 +18,11 @@ pub(crate) fn sum(sum: &orch_store::LlmSum) -> LlmSum {
     }
 }
 
-pub(crate) fn report(filter: LlmFilter, sums: &LlmSums) -> LlmReport {
+pub(crate) fn report(
+    filter: LlmFilter,
+    sums: &LlmSums,
+    shadows: &[orch_store::ShadowSum],
+) -> LlmReport {
     let of = |id: &str| sums.sites.iter().find(|(site, ..)| site == id);
     let mut call_sites: Vec<CallSiteItem> = CallSite::all()
         .map(|site| {
@@ -33,6 +37,9 @@ pub(crate) fn report(filter: LlmFilter, sums: &LlmSums) -> LlmReport {
         })
         .collect();
     let gone = sums.sites.iter().filter(|(id, ..)| CallSite::by_id(id).is_none());
+    for site in &mut call_sites {
+        site.shadow = shadows.iter().find(|sum| sum.call_site == site.id).map(shadow);
+    }
     call_sites.extend(gone.map(|(id, sum, median)| called(id, sum, *median)));
     let named = |name: String, of: &orch_store::LlmSum| NamedSum { name, sum: sum(of) };
     LlmReport {
@@ -41,6 +48,18 @@ pub(crate) fn report(filter: LlmFilter, sums: &LlmSums) -> LlmReport {
         call_sites,
         repos: sums.repos.iter().map(|(name, sum)| named(name.clone(), sum)).collect(),
         days: sums.days.iter().map(|(day, s)| named(day.strftime("%F").to_string(), s)).collect(),
+    }
+}
+
+fn shadow(sum: &orch_store::ShadowSum) -> ShadowSum {
+    ShadowSum {
+        shadows: sum.shadows,
+        compared: sum.compared,
+        agreed: sum.agreed,
+        agreement: (sum.compared > 0).then(|| sum.agreed as f64 / sum.compared as f64),
+        llm_ms: sum.llm_ms,
+        runner_ms: sum.runner_ms,
+        llm_cost_micros: sum.llm_cost_micros,
     }
 }
 

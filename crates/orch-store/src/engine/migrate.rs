@@ -69,6 +69,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 8,
+        name: "shadows",
+        portable: include_str!("../../migrations/0008_shadows.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// What a database says of its schema.

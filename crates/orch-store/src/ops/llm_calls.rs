@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use orch_core::channel::Route;
-use orch_core::ids::{AgentName, RepoName, RunId, TaskId};
+use orch_core::ids::{AgentName, RepoName, RunId, TaskId, WorkerId};
 use orch_core::job::Fence;
 use orch_core::money::{Consumed, Priced, Raise, SessionTotals, Spend, Spent};
 
@@ -165,6 +165,17 @@ pub(crate) fn end(tx: &mut dyn Tx, now: Timestamp, call_id: &RunId, outcome: &st
         "UPDATE llm_calls SET finished_at = $2, outcome_kind = $3 \
          WHERE call_id = $1 AND finished_at IS NULL",
         params![call_id, now, outcome],
+    )?;
+    Ok(())
+}
+
+/// Ends what a worker started beside its runs and does not look after any more.
+pub(crate) fn abandon_beside(tx: &mut dyn Tx, now: Timestamp, worker: &WorkerId) -> Result<()> {
+    tx.execute(
+        "UPDATE llm_calls SET finished_at = $2, outcome_kind = 'lost' \
+         WHERE finished_at IS NULL AND call_id <> run_id \
+         AND run_id IN (SELECT n.run_id FROM runs n WHERE n.worker_id = $1)",
+        params![worker, now],
     )?;
     Ok(())
 }

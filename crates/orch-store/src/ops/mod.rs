@@ -34,6 +34,7 @@ pub(crate) mod run_ends;
 pub(crate) mod running;
 pub(crate) mod runs;
 pub(crate) mod sanitize;
+pub(crate) mod shadows;
 pub(crate) mod snapshot;
 pub(crate) mod stamp;
 pub(crate) mod status_counts;

@@ -70,7 +70,7 @@ macro_rules! is_due {
 
 /// A task's rows elsewhere, in the order in which they let go of each other. `$1` is the task, `$2`
 /// how many rows may go.
-const OF_TASK: [&str; 10] = [
+const OF_TASK: [&str; 11] = [
     "DELETE FROM deploy_steps WHERE (deploy_id, seq) IN (\
      SELECT s.deploy_id, s.seq FROM deploy_steps s JOIN deploys d ON d.id = s.deploy_id \
      WHERE d.task_id = $1 ORDER BY s.deploy_id, s.seq LIMIT $2)",
@@ -79,6 +79,8 @@ const OF_TASK: [&str; 10] = [
      WHERE d.task_id = $1 ORDER BY d.id LIMIT $2)",
     "DELETE FROM deploys WHERE id IN (\
      SELECT d.id FROM deploys d WHERE d.task_id = $1 ORDER BY d.id LIMIT $2)",
+    "DELETE FROM shadows WHERE call_id IN (\
+     SELECT s.call_id FROM shadows s WHERE s.task_id = $1 ORDER BY s.call_id LIMIT $2)",
     "DELETE FROM questions WHERE run_id IN (\
      SELECT q.run_id FROM questions q WHERE q.task_id = $1 ORDER BY q.run_id LIMIT $2)",
     "DELETE FROM raised_budgets WHERE task_id IN (\

@@ -16,13 +16,14 @@ use crate::ops::gate_view::RepoGate;
 use crate::ops::llm_calls::{LlmCall, LlmFilter, LlmSums};
 use crate::ops::questions::Question;
 use crate::ops::queue_snapshot::QueueSnapshot;
+use crate::ops::shadows::ShadowSum;
 use crate::ops::snapshot::StateSnapshot;
 use crate::ops::status_counts::StatusCounts;
 use crate::ops::tasks::{Page, TaskFilter, TaskPage};
 use crate::ops::{
     channels, events, gate_results, gate_view, held, jobs, llm_calls, lost_tasks, next_wakeup,
-    outbox, questions, queue_snapshot, repos, running, runs, snapshot, status_counts, tasks,
-    workers,
+    outbox, questions, queue_snapshot, repos, running, runs, shadows, snapshot, status_counts,
+    tasks, workers,
 };
 use crate::rows::gate_result::GateResult;
 use crate::rows::outbox::OutboxItem;
@@ -142,6 +143,12 @@ impl Store {
     pub fn llm_sums(&self, filter: &LlmFilter) -> Result<LlmSums> {
         let filter = filter.clone();
         self.read(move |tx| llm_calls::report(tx, &filter))
+    }
+
+    /// How producers that worked beside each other compare, by call site.
+    pub fn shadow_sums(&self, filter: &LlmFilter) -> Result<Vec<ShadowSum>> {
+        let filter = filter.clone();
+        self.read(move |tx| shadows::sums(tx, &filter))
     }
 
     /// What a task, its repository today and everybody today have spent, and what the task was

@@ -23,10 +23,12 @@ use crate::ops::channels::NewRoute;
 use crate::ops::claim::{Claim, ClaimRequest};
 use crate::ops::guard::Guard;
 use crate::ops::llm_calls::{CallSpend, NewLlmCall};
+use crate::ops::shadows::Shadow;
 use crate::ops::submit::{IdempotencyKey, Submitted};
 use crate::ops::{
     apply, channels, claim, events, freeze, gate_stages, heartbeat, llm_calls, lost_tasks, outbox,
-    pause, questions, readmit, register_repo, resume, sanitize, stamp, submit, unfreeze, workers,
+    pause, questions, readmit, register_repo, resume, sanitize, shadows, stamp, submit, unfreeze,
+    workers,
 };
 use crate::rows::repo::NewRepo;
 use crate::rows::worker::WorkerRow;
@@ -116,6 +118,18 @@ impl Store {
     pub fn end_llm_call(&self, now: Timestamp, call_id: &RunId, outcome: &Outcome) -> Result<()> {
         let (call_id, kind) = (call_id.clone(), outcome.kind());
         self.write(move |tx| llm_calls::end(tx, now, &call_id, kind))
+    }
+
+    /// Keeps what a producer beside a run came to.
+    pub fn record_shadow(&self, now: Timestamp, shadow: &Shadow) -> Result<()> {
+        let shadow = shadow.clone();
+        self.write(move |tx| shadows::record(tx, now, &shadow))
+    }
+
+    /// Ends the calls that a worker started beside its runs, when it starts anew.
+    pub fn abandon_llm_calls_beside(&self, now: Timestamp, worker: &WorkerId) -> Result<()> {
+        let worker = worker.clone();
+        self.write(move |tx| llm_calls::abandon_beside(tx, now, &worker))
     }
 
     /// Allows a task more than its budget, above what it was allowed before.

@@ -66,7 +66,8 @@ on_both! {
         accounts_and_agents_have_as_many_runs_as_they_may, questions_are_kept_with_their_answers }
     money::{ calls_are_added_up, what_is_spent_is_known_by_task_repository_and_day,
         a_call_is_noted_under_its_fence_and_settled_by_whoever_knows,
-        a_session_s_totals_are_those_of_its_last_call }
+        a_session_s_totals_are_those_of_its_last_call,
+        what_worked_beside_is_compared_and_what_was_left_is_ended }
     apply::{ a_task_goes_through_its_pipeline, a_failure_in_the_middle_leaves_nothing,
         every_way_back_clears_the_owner, alerts_are_not_repeated, a_hold_is_always_explained }
     gate::{ pause_steps_aside_and_resume_takes_the_place_again, held_tasks_block_nobody,

@@ -3,7 +3,7 @@
 use orch_core::ids::AgentName;
 use orch_core::money::{Consumed, Priced, Raise, SessionTotals, Tokens};
 use orch_core::outcome::Outcome;
-use orch_store::{CallSpend, Claim, LlmFilter, NewLlmCall, StoreError};
+use orch_store::{CallSpend, Claim, LlmFilter, NewLlmCall, Shadow, ShadowSum, StoreError};
 
 use crate::Engine;
 use crate::engine::{at, fence, repo_name};
@@ -132,4 +132,46 @@ pub fn a_session_s_totals_are_those_of_its_last_call(engine: &Engine) {
         assert_eq!(engine.store.session_totals("s-1").unwrap(), totals(cost));
     }
     assert_eq!(engine.store.session_totals("s-2").unwrap(), totals(0));
+}
+
+pub fn what_worked_beside_is_compared_and_what_was_left_is_ended(engine: &Engine) {
+    engine.submit();
+    let claim = engine.claimed();
+    let beside = |number: u64| orch_core::ids::RunId::from_parts(9, number);
+    for number in [1, 2] {
+        let call = NewLlmCall { call_id: beside(number), ..call(&claim, "testing.shadow") };
+        engine.store.begin_llm_call(at(15), &fence(&claim), &call).unwrap();
+        engine.store.settle_llm_call(&call.call_id, &spend(1, Some(50))).unwrap();
+    }
+    engine.store.end_llm_call(at(18), &beside(1), &Outcome::SuiteRan { exit_code: 0 }).unwrap();
+    let shadow = Shadow {
+        call_id: beside(1),
+        run_id: fence(&claim).run_id,
+        call_site: "testing.shadow",
+        llm: true,
+        started_at: at(15),
+        outcome_kind: "suite_ran",
+        verdict: Some("fail"),
+    };
+    for _ in 0..2 {
+        engine.store.record_shadow(at(18), &shadow).unwrap();
+    }
+    let unjudged = Shadow { call_id: beside(3), verdict: None, ..shadow };
+    engine.store.record_shadow(at(19), &unjudged).unwrap();
+    engine.pass(&claim);
+    let sums = engine.store.shadow_sums(&LlmFilter::default()).unwrap();
+    let expected = ShadowSum {
+        call_site: "testing.shadow".to_owned(),
+        shadows: 2,
+        compared: 1,
+        agreed: 0,
+        llm_ms: 3000,
+        runner_ms: sums[0].runner_ms,
+        llm_cost_micros: 50,
+    };
+    assert_eq!(sums, [expected]);
+    engine.store.abandon_llm_calls_beside(at(30), &crate::engine::worker("w1")).unwrap();
+    let report = engine.store.llm_sums(&LlmFilter::default()).unwrap();
+    let (_, sum, _) = &report.sites[0];
+    assert_eq!((sum.calls, sum.open, sum.failed), (2, 0, 1));
 }

@@ -4,5 +4,6 @@
 
 mod accounts;
 mod bed;
+mod beside;
 mod money;
 mod questions;

@@ -79,8 +79,37 @@ fn show(out: &Out, report: &LlmReport) -> anyhow::Result<()> {
         ]);
     }
     out.table(&table, "there are no call sites")?;
+    shadows(out, report)?;
     sums(out, &["REPOSITORY", "CALLS", "TOKENS", "COST"], &report.repos)?;
     sums(out, &["DAY", "CALLS", "TOKENS", "COST"], &report.days)
+}
+
+fn shadows(out: &Out, report: &LlmReport) -> anyhow::Result<()> {
+    let mut table = Table::new(&[
+        "SIDE BY SIDE",
+        "COMPARED",
+        "AGREE",
+        "MODEL TOOK",
+        "RUNNER TOOK",
+        "MODEL COST",
+    ]);
+    for site in &report.call_sites {
+        let Some(shadow) = &site.shadow else { continue };
+        let span = |ms: u64| took(i64::try_from(ms).unwrap_or(i64::MAX));
+        table.row([
+            site.id.clone(),
+            format!("{} of {}", shadow.compared, shadow.shadows),
+            shadow.agreement.map_or_else(|| "-".to_owned(), |rate| format!("{:.0}%", rate * 100.0)),
+            span(shadow.llm_ms),
+            span(shadow.runner_ms),
+            dollars(shadow.llm_cost_micros),
+        ]);
+    }
+    if !table.is_empty() {
+        out.line("")?;
+        out.table(&table, "")?;
+    }
+    Ok(())
 }
 
 fn sums(out: &Out, header: &'static [&'static str], of: &[NamedSum]) -> anyhow::Result<()> {
