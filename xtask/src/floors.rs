@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("orch-process", 2),
     ("orch-git", 2),
     ("orch-objects", 2),
+    ("orch-acp", 3),
     ("orch-agents", 3),
     ("orch-engine", 4),
     ("orch-http", 5),

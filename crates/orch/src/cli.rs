@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check_artifact, check_gate, completions, config, db, demo, doctor, events, gate, init, llm,
-    man, pipeline, queue, run_supervisor, scripted_agent, serve, status, task, why, worker,
+    acp_client, check_artifact, check_gate, completions, config, db, demo, doctor, events, gate,
+    init, llm, man, pipeline, queue, run_supervisor, scripted_agent, serve, status, task, why,
+    worker,
 };
 use crate::env::Env;
 
@@ -66,6 +67,8 @@ pub enum Command {
     RunSupervisor(run_supervisor::Args),
     #[command(hide = true)]
     ScriptedAgent(scripted_agent::Args),
+    #[command(hide = true)]
+    AcpClient(acp_client::Args),
 }
 
 impl Command {
@@ -93,6 +96,7 @@ impl Command {
             Self::Man(args) => man::run(&args, env),
             Self::RunSupervisor(args) => Ok(run_supervisor::run(&args)),
             Self::ScriptedAgent(args) => scripted_agent::run(&args, env),
+            Self::AcpClient(args) => acp_client::run(&args, env),
         }
     }
 }

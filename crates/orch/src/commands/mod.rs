@@ -1,6 +1,7 @@
 //! The commands, a file or folder each. A command parses nothing itself and decides nothing that
 //! the service decides: it asks, shows the answer and picks the exit code.
 
+pub mod acp_client;
 pub mod check_artifact;
 pub mod check_gate;
 pub mod completions;

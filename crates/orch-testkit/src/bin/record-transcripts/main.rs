@@ -1,4 +1,4 @@
-//! `record-transcripts DIR [PROGRAM…]`: runs real agent programs against the fake provider in every
+//! `record-transcripts DIR [PROGRAM[/SITUATION]…]`: runs real agent programs against the fake provider in every
 //! situation and writes down what they print, as fixtures for those who read it.
 //!
 //! A transcript is `DIR/PROGRAM/SITUATION.jsonl`. Its first line says program, version, situation,
@@ -30,6 +30,9 @@ use crate::situations::{SITUATIONS, Situation};
 /// Programs at work at the same time.
 const PARALLEL: usize = 3;
 
+/// The programs of the wider matrix take so many times longer to start.
+const SLOWER: u32 = 3;
+
 /// How a program is invoked in a folder of its own.
 type Invoke = fn(&AgentCli, &Setting<'_>) -> Invocation;
 
@@ -46,19 +49,20 @@ struct Setting<'a> {
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let Some(dir) = args.next() else {
-        eprintln!("usage: record-transcripts DIR [PROGRAM…]");
+        eprintln!("usage: record-transcripts DIR [PROGRAM[/SITUATION]…]");
         return ExitCode::from(2);
     };
     let wanted: Vec<String> = args.collect();
-    let programs = agent_clis::installed().into_iter().filter_map(|cli| {
-        let named = wanted.is_empty() || wanted.iter().any(|name| name == cli.name);
-        Some((invoke(cli.name)?, cli)).filter(|_| named)
-    });
-    let work: VecDeque<_> = programs
-        .flat_map(|(invoke, cli)| {
-            SITUATIONS.iter().map(move |situation| (invoke, cli.clone(), situation))
-        })
-        .collect();
+    let named = |program: &str, situation: &str| {
+        let one = format!("{program}/{situation}");
+        wanted.is_empty() || wanted.iter().any(|name| *name == program || *name == one)
+    };
+    let mut work = VecDeque::new();
+    for cli in agent_clis::installed() {
+        let Some(invoke) = invoke(cli.name) else { continue };
+        let of_it = SITUATIONS.iter().filter(|situation| named(cli.name, situation.name));
+        work.extend(of_it.map(|situation| (invoke, cli.clone(), situation)));
+    }
     let (work, dir) = (Mutex::new(work), PathBuf::from(dir));
     let provider = FakeProvider::start();
     std::thread::scope(|scope| {
@@ -102,11 +106,12 @@ fn record(
     let key = format!("{}-{}", cli.name, situation.name);
     let base_url = provider.base_url(situation.scenario, &key);
     let begin = Setting { home: &home, base_url: &base_url, resume: None };
-    let mut told = run::run(&invoke(cli, &begin), situation.prompt, &work, situation.limit);
+    let limit = if cli.in_ci { situation.limit } else { situation.limit * SLOWER };
+    let mut told = run::run(&invoke(cli, &begin), situation.prompt, &work, limit);
     if let Some(prompt) = situation.then {
         let session = session(&told.lines);
         let again = Setting { home: &home, base_url: &base_url, resume: session.as_deref() };
-        told = run::run(&invoke(cli, &again), prompt, &work, situation.limit);
+        told = run::run(&invoke(cli, &again), prompt, &work, limit);
     }
     let head = json!({"program": cli.name, "version": cli.version, "situation": situation.name,
         "exit": told.exit, "requests": provider.requests(&key)});

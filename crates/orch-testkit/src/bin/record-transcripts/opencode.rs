@@ -20,6 +20,8 @@ pub(crate) fn invocation(cli: &AgentCli, setting: &Setting<'_>) -> Invocation {
         .args("run --format json --auto")
         .env("OPENCODE_CONFIG_CONTENT", &config.to_string())
         .env("OPENCODE_DISABLE_AUTOUPDATE", "1")
+        .env("OPENCODE_DISABLE_DEFAULT_PLUGINS", "1")
+        .env("OPENCODE_PURE", "1")
         .env("OPENCODE_DISABLE_MODELS_FETCH", "1");
     match setting.resume {
         Some(session) => invocation.args(&format!("--session {session}")),

@@ -11,6 +11,7 @@ pub(crate) struct Redactor {
     id: Regex,
     time: Regex,
     port: Regex,
+    programs: Regex,
     ids: RefCell<Vec<String>>,
 }
 
@@ -19,9 +20,11 @@ impl Redactor {
     pub(crate) fn new(root: &Path) -> Self {
         let regex = |text: &str| Regex::new(text).expect("it is a constant");
         let hex = "[0-9a-f]";
+        let uuid = format!("{hex}{{8}}-{hex}{{4}}-{hex}{{4}}-{hex}{{4}}-{hex}{{12}}");
         Self {
             root: root.display().to_string(),
-            id: regex(&format!("{hex}{{8}}-{hex}{{4}}-{hex}{{4}}-{hex}{{4}}-{hex}{{12}}")),
+            id: regex(&format!(r"{uuid}|\b(?:ses|prt|msg)_{hex}{{9,14}}[0-9A-Za-z]{{10,20}}\b")),
+            programs: regex(r"/[^ :]*/agent-clis/"),
             time: regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"),
             port: regex(r"127\.0\.0\.1:\d+"),
             ids: RefCell::default(),
@@ -34,6 +37,7 @@ impl Redactor {
         // Programs spell a path as the name of a folder, too.
         let line = line.replace(&self.root.replace(['/', '.', '_'], "-"), "-place");
         let line = self.time.replace_all(&line, "2026-01-01T00:00:00.000Z");
+        let line = self.programs.replace_all(&line, "/clis/");
         let line = self.port.replace_all(&line, "127.0.0.1:1");
         self.id.replace_all(&line, |found: &Captures<'_>| self.alike(&found[0])).into_owned()
     }
