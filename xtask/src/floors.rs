@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("orch-objects", 2),
     ("orch-acp", 3),
     ("orch-agents", 3),
+    ("orch-launcher", 3),
     ("orch-engine", 4),
     ("orch-http", 5),
     ("orch-sim", 5),

@@ -162,6 +162,19 @@ text_id!(
     hex_object
 );
 text_id!(
+    /// A version of the program as it is installed: the revision it was built from, else a name of
+    /// its own. Names its folder.
+    VersionName,
+    "version",
+    "1 to 80 letters, digits, '.', '_' or '-', beginning with a letter or digit",
+    |t| within(
+        t,
+        80,
+        |c| c.is_ascii_alphanumeric(),
+        |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+    )
+);
+text_id!(
     /// A git tree id: two commits with the same tree hold the same files.
     TreeId,
     "tree id",

@@ -25,6 +25,7 @@ pub mod serial_gate;
 pub mod settings;
 pub mod stage;
 pub mod suite;
+pub mod switch;
 pub mod task;
 pub mod verdict;
 pub mod why;

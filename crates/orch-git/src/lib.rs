@@ -8,6 +8,7 @@
 //! command inside a worktree names its git directory, so that a worktree whose `.git` was
 //! deleted can never make git work on a repository further up the tree.
 
+mod build_tree;
 pub mod checkout;
 mod classify;
 mod command;
@@ -25,6 +26,7 @@ mod snapshot;
 mod tree;
 mod worktree;
 
+pub use build_tree::BuildTree;
 pub use command::{Git, Identity, MINIMUM_VERSION};
 pub use error::{GitError, Result};
 pub use mirror::{Mirror, WorktreeInfo};

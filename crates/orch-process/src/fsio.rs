@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) const STATE_FILE_BYTES: u64 = 2 << 20;
 
 /// Writes a file so that it has its old content or the new one after a crash at any point.
-pub(crate) fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = write_temporary(path, content)?;
     if let Err(error) = std::fs::rename(&temporary, path) {
         discard(&temporary);
@@ -23,7 +23,7 @@ pub(crate) fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
 
 /// Creates a file with its content in one step; false if something is there already. The caller
 /// makes the entry durable with [`sync_dir`].
-pub(crate) fn create_exclusive(path: &Path, content: &[u8]) -> io::Result<bool> {
+pub fn create_exclusive(path: &Path, content: &[u8]) -> io::Result<bool> {
     let temporary = write_temporary(path, content)?;
     let linked = std::fs::hard_link(&temporary, path);
     discard(&temporary);
@@ -35,7 +35,7 @@ pub(crate) fn create_exclusive(path: &Path, content: &[u8]) -> io::Result<bool> 
 }
 
 /// Makes the entries of a directory durable.
-pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+pub fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn read_state(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Reads and parses a JSON state file; `None` if it is absent.
-pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
     match read_state(path)? {
         Some(content) => Ok(Some(serde_json::from_slice(&content)?)),
         None => Ok(None),

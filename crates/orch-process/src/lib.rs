@@ -14,6 +14,7 @@
 
 mod cgroup;
 mod claim;
+pub mod files;
 mod fsio;
 pub mod identity;
 mod launch;
@@ -21,6 +22,7 @@ pub mod log;
 mod observe;
 mod procfs;
 mod run_dir;
+mod service;
 mod signal;
 mod spec;
 mod stop;
@@ -33,6 +35,7 @@ pub use identity::Liveness;
 pub use launch::{LaunchError, launch};
 pub use observe::{Observation, child, observe, supervisor};
 pub use run_dir::RunDir;
+pub use service::{kill, reap_orphans, runs_from, terminate};
 pub use spec::{MARK, RunSpec};
 pub use stop::{end, request_stop};
 pub use supervise::{run_supervisor_main, supervise};

@@ -1,6 +1,6 @@
 //! What can go wrong in the store, each with what a caller needs to act on it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use orch_core::ids::{JobId, TaskKey};
@@ -84,15 +84,23 @@ pub enum StoreError {
         /// The engine's error.
         source: Cause,
     },
-    /// The database was written by a newer version of the program.
+    /// The database was written by a newer version of the program, which this one can't take over
+    /// from. Nothing was touched.
     #[error(
-        "the database is at schema version {database} and this program knows versions up to {supported}; use a newer program"
+        "the database is at schema version {database}{}, and this program knows versions up to {supported}; {}",
+        by(.program.as_ref()),
+        instead(.program.is_some(), .copy.as_deref())
     )]
     TooNew {
         /// The database's version.
         database: i64,
         /// The newest version that this program knows.
         supported: i64,
+        /// The program that brought it there, with its path; `None` where it did not say.
+        program: Option<String>,
+        /// The newest copy of an earlier version beside it that this program can use; `None` where
+        /// there is none.
+        copy: Option<PathBuf>,
     },
     /// The database engine is older than what is known to be safe.
     #[error("{engine} {found} is too old; {needed} or newer is needed")]
@@ -132,6 +140,21 @@ pub enum StoreError {
     Closed,
 }
 
+fn by(program: Option<&String>) -> String {
+    program.map(|program| format!(", brought there by {program}")).unwrap_or_default()
+}
+
+fn instead(known: bool, copy: Option<&Path>) -> String {
+    let newer = if known { "use that program or a newer one" } else { "use a newer program" };
+    match copy {
+        Some(copy) => format!(
+            "{newer}, or go back to {} with `orch db return`, which refuses to lose anything",
+            copy.display()
+        ),
+        None => format!("{newer}, or restore a backup from before"),
+    }
+}
+
 impl StoreError {
     /// True where the same operation may work in a moment.
     pub fn is_transient(&self) -> bool {
@@ -146,7 +169,7 @@ impl StoreError {
         Self::Conflict { what: what.to_string(), reason: reason.into() }
     }
 
-    pub(crate) fn io(doing: &'static str, path: &std::path::Path, source: std::io::Error) -> Self {
+    pub(crate) fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { doing, path: path.to_owned(), source: Arc::new(source) }
     }
 }

@@ -13,7 +13,7 @@ mod rows;
 mod store;
 
 pub use engine::Value;
-pub use engine::migrate::SchemaInfo;
+pub use engine::migrate::{Applied, MigrationPlan, SchemaInfo};
 pub use engine::recorded::{Recording, Statement};
 pub use error::{Cause, Result, StoreError};
 pub use ops::apply::RunRecord;

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     acp_client, check_artifact, check_gate, completions, config, db, demo, doctor, events, gate,
-    init, llm, man, pipeline, queue, run_supervisor, scripted_agent, serve, status, task, why,
-    worker,
+    init, launcher, llm, man, pipeline, queue, run_supervisor, scripted_agent, self_deploy, serve,
+    status, task, why, worker,
 };
 use crate::env::Env;
 
@@ -23,7 +23,7 @@ Exit codes: 0 done, 1 the thing asked for failed, 2 usage or configuration, 3 no
 
 /// Takes software tasks through a delivery pipeline worked by coding agents and runners.
 #[derive(Debug, Parser)]
-#[command(name = "orch", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "orch", version = crate::build_info::VERSION, after_help = EXAMPLES, max_term_width = 100)]
 #[command(
     disable_help_subcommand = true,
     subcommand_required = true,
@@ -61,6 +61,9 @@ pub enum Command {
     Doctor(doctor::Args),
     #[command(subcommand)]
     Db(db::Command),
+    Launcher(launcher::Args),
+    #[command(subcommand, name = "self")]
+    SelfDeploy(self_deploy::Command),
     Completions(completions::Args),
     Man(man::Args),
     #[command(hide = true)]
@@ -92,6 +95,8 @@ impl Command {
             Self::Config(command) => config::run(command, env),
             Self::Doctor(args) => doctor::run(&args, env),
             Self::Db(command) => db::run(command, env),
+            Self::Launcher(args) => launcher::run(&args, env),
+            Self::SelfDeploy(command) => self_deploy::run(&command, env),
             Self::Completions(args) => completions::run(&args, env),
             Self::Man(args) => man::run(&args, env),
             Self::RunSupervisor(args) => Ok(run_supervisor::run(&args)),

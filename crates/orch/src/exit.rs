@@ -10,6 +10,7 @@ use orch_core::ids::IdError;
 use orch_core::settings::SettingsErrors;
 use orch_engine::{HomeError, OperateError};
 use orch_git::GitError;
+use orch_launcher::LauncherError;
 use orch_store::StoreError;
 
 use crate::output::{Style, plain_lines};
@@ -170,6 +171,14 @@ fn row(error: &(dyn Error + 'static)) -> Option<Ruling> {
             HomeError::Io { .. } => {
                 ruled(Exit::Failed, Some("set ORCH_HOME to a directory that this user can write"))
             }
+        };
+    }
+    if let Some(error) = error.downcast_ref::<LauncherError>() {
+        return match error {
+            LauncherError::NoSuchVersion(_) | LauncherError::NothingInstalled { .. } => {
+                ruled(Exit::NotFound, None)
+            }
+            _ => ruled(Exit::Failed, None),
         };
     }
     if let Some(error) = error.downcast_ref::<StoreError>() {

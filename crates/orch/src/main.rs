@@ -1,6 +1,7 @@
 //! The `orch` binary: reads the environment once, runs one command, and turns what it came to
 //! into an exit code.
 
+mod build_info;
 mod cli;
 mod commands;
 mod env;

@@ -9,6 +9,7 @@ use orch_engine::Operator;
 use orch_http::AppState;
 use tokio::sync::oneshot;
 
+use crate::build_info;
 use crate::exit::Stop;
 
 /// Threads that serve connections: they only hand work on, the database does it elsewhere.
@@ -50,7 +51,7 @@ impl Server {
             .enable_all()
             .build()
             .context("the API's threads can't be started")?;
-        let state = AppState::new(operator.clone()).with_revision(option_env!("ORCH_REVISION"));
+        let state = AppState::new(operator.clone()).with_revision(build_info::REVISION);
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;

@@ -24,6 +24,16 @@ impl Client {
         self.transport.get_json("/status")
     }
 
+    /// The revision that the service was built from; `None` where its build did not know it. Nothing
+    /// else of the answer is read, so that a service of another version can be asked too.
+    pub fn revision(&self) -> Result<Option<String>> {
+        #[derive(serde::Deserialize)]
+        struct OfStatus {
+            revision: Option<String>,
+        }
+        self.transport.get_json("/status").map(|status: OfStatus| status.revision)
+    }
+
     /// What runs, what is next, and what each loop reports of itself.
     pub fn queue(&self) -> Result<QueueReport> {
         self.transport.get_json("/queue")

@@ -98,6 +98,13 @@ pub enum Ran {
         /// Its exit code.
         exit_code: i32,
     },
+    /// It brought the new revision up, found it wanting, and brought the one before back by itself.
+    Returned {
+        /// The revision that runs again; `None` where it has no known revision.
+        to: Option<Revision>,
+        /// What the new one was found wanting in.
+        reason: String,
+    },
     /// Its limit passed and its processes were killed; how far it came nobody knows.
     Hung {
         /// The limit in milliseconds.
@@ -144,6 +151,7 @@ impl std::fmt::Display for Ran {
         match self {
             Self::Well => f.write_str("exit code 0"),
             Self::Failed { exit_code } => write!(f, "exit code {exit_code}"),
+            Self::Returned { reason, .. } => write!(f, "went back by itself: {reason}"),
             Self::Hung { limit_ms } => {
                 let limit = std::time::Duration::from_millis(*limit_ms);
                 write!(

@@ -290,7 +290,7 @@ fn prepare(plan: &Plan, at: &Standing) -> Next {
         (Some(ran @ Ran::Vanished { .. }), _) => {
             return stuck(format!("nothing was deployed: drain {ran}"), Patience::Moment);
         }
-        (Some(ran @ Ran::Failed { .. }), _) => {
+        (Some(ran @ (Ran::Failed { .. } | Ran::Returned { .. })), _) => {
             let reason = format!("nothing was deployed: the drain command ended with {ran}");
             return stuck(reason, Patience::Somebody);
         }
@@ -310,6 +310,7 @@ fn deployed(plan: &Plan, at: &Standing, ran: &Ran) -> Next {
         },
         Ran::Well => done("the deploy command ended with exit code 0; no probe is configured"),
         Ran::Vanished { reason } => vanished(plan, at, reason),
+        Ran::Returned { to, reason } => returned(plan, at, to.as_ref(), reason),
         Ran::Failed { .. } | Ran::Hung { .. } => ended_badly(plan, at, ran),
     }
 }
@@ -325,6 +326,33 @@ fn judged(plan: &Plan, at: &Standing, judgement: Judgement, seen: &Seen) -> Next
         Judgement::Futile { reason } => Next::End(End::Failed { reason, loud: false }),
         Judgement::Blind { reason } => {
             stuck(format!("neither promoted nor rolled back: {reason}"), Patience::Somebody)
+        }
+    }
+}
+
+/// The command went back by itself: it is looked whether the revision before runs indeed.
+fn returned(plan: &Plan, at: &Standing, to: Option<&Revision>, reason: &str) -> Next {
+    let Some(to) = to else {
+        let reason = format!("{reason}; what ran before runs again, and nobody knows its revision");
+        return Next::End(End::Failed { reason, loud: false });
+    };
+    let end = |verified: String| {
+        Next::End(End::RolledBack { to: to.clone(), evidence: reason.to_owned(), verified })
+    };
+    if !plan.sees() {
+        return end("the deploy command itself went back; no probe is configured".to_owned());
+    }
+    let Some(seen) = &at.restored else {
+        return Next::Act(Action::VerifyRollback { to: to.clone() });
+    };
+    match judge_restored(seen, to) {
+        Judgement::Good => end(format!("{seen}, after {} looks", seen.looks)),
+        Judgement::Blind { reason: what } => {
+            stuck(format!("{reason}; went back to {}, and {what}", to.short()), Patience::Somebody)
+        }
+        Judgement::Fault { evidence: what } | Judgement::Futile { reason: what } => {
+            let reason = format!("{reason}; and going back to {} failed: {what}", to.short());
+            Next::End(End::Failed { reason, loud: true })
         }
     }
 }
@@ -410,7 +438,7 @@ fn roll_back(plan: &Plan, at: &Standing, to: &Revision, evidence: &str) -> Next 
         Ran::Vanished { .. } if at.vanished <= VANISHED => {
             return Next::Act(Action::Rollback { to: to.clone() });
         }
-        Ran::Failed { .. } | Ran::Hung { .. } | Ran::Vanished { .. } => {
+        Ran::Failed { .. } | Ran::Returned { .. } | Ran::Hung { .. } | Ran::Vanished { .. } => {
             return broken(ran.to_string());
         }
     }

@@ -112,6 +112,9 @@ fn each_situation_has_its_end() {
     let back = || ("rollback", ran(Ran::Well));
     let restored = |seen: Seen| ("verify_rollback", StepResult::Seen { seen });
     let failed = || ("deploy", ran(Ran::Failed { exit_code: 3 }));
+    let returned = |to: Option<char>| {
+        ("deploy", ran(Ran::Returned { to: to.map(revision), reason: "it crashed".into() }))
+    };
     let hung = || ("deploy", ran(Ran::Hung { limit_ms: 5 }));
     let vanished = || ("deploy", ran(Ran::Vanished { reason: "reboot".into() }));
     let infra = |passing| ran(Ran::Infra { reason: "ssh".into(), passing });
@@ -154,6 +157,26 @@ fn each_situation_has_its_end() {
             "rolled back",
         ),
         ("nothing changed", vec![good(), before(), deployed(), verify(healthy('a'))], "failed"),
+        (
+            "it went back by itself",
+            vec![good(), before(), returned(Some('a')), restored(healthy('a'))],
+            "rolled back",
+        ),
+        (
+            "it says that it went back, and did not",
+            vec![good(), before(), returned(Some('a')), restored(healthy('b'))],
+            "failed!",
+        ),
+        (
+            "it says that it went back, and nobody can see it",
+            vec![good(), before(), returned(Some('a')), restored(seen(blind(), is('a')))],
+            "held",
+        ),
+        (
+            "it went back to something without a revision",
+            vec![good(), before(), returned(None)],
+            "failed",
+        ),
         (
             "the probe fails",
             vec![good(), before(), deployed(), verify(seen(blind(), is('b')))],
@@ -425,6 +448,10 @@ fn any_ran() -> impl Strategy<Value = Ran> {
         1 => Just(Ran::Hung { limit_ms: 1 }),
         1 => any::<bool>().prop_map(|passing| Ran::Infra { reason: "x".into(), passing }),
         1 => Just(Ran::Vanished { reason: "x".into() }),
+        1 => any::<bool>().prop_map(|known| Ran::Returned {
+            to: known.then(|| revision('a')),
+            reason: "x".into(),
+        }),
     ]
 }
 

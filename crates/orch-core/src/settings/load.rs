@@ -8,6 +8,7 @@ use super::deploy::{self, Deploy};
 use super::document::Document;
 use super::error::{SettingsError, SettingsErrors, SettingsWarning};
 use super::key::Scope;
+use super::launcher::{self, Launcher};
 use super::merge_gate::{self, MergeGate};
 use super::object_store::{self, ObjectStore};
 use super::pipeline::{self, PipelineSettings};
@@ -78,6 +79,8 @@ pub struct ServiceSettings {
     pub retention: Retention,
     /// Where logs and artifacts are put for other machines; `None` means nowhere.
     pub object_store: Option<ObjectStore>,
+    /// Versions of the program side by side.
+    pub launcher: Launcher,
 }
 
 /// What the tasks of one repository need.
@@ -117,6 +120,7 @@ pub fn load_service(sources: &Sources<'_>) -> Result<Loaded<ServiceSettings>, Se
         reaper: reaper::read(&mut reader),
         retention: retention::read(&mut reader),
         object_store: object_store::read(&mut reader),
+        launcher: launcher::read(&mut reader),
     };
     let settings = std::mem::take(&mut reader.shown);
     read_repo(&mut reader, String::new());

@@ -15,6 +15,7 @@ mod error;
 mod example;
 mod key;
 mod kind;
+mod launcher;
 mod load;
 mod merge_gate;
 mod mode;
@@ -45,6 +46,7 @@ pub use error::{Place, Placed, SettingsError, SettingsErrors, SettingsWarning};
 pub use example::{env_example, reference_markdown};
 pub use key::{Key, Scope, Section};
 pub use kind::Kind;
+pub use launcher::Launcher;
 pub use load::{
     Env, Loaded, RepoSettings, ServiceSettings, SettingsFile, Sources, load_repo, load_service,
 };

@@ -2,19 +2,20 @@
 
 use super::key::{Key, Section};
 use super::{
-    agents, budgets, deploy, merge_gate, object_store, pipeline, prices, reaper, repository,
-    retention, serial_gate, service, staging_runner, test_runner,
+    agents, budgets, deploy, launcher, merge_gate, object_store, pipeline, prices, reaper,
+    repository, retention, serial_gate, service, staging_runner, test_runner,
 };
 
 /// Every section with every key, in the order of the documentation. The first holds what only the
 /// environment can say.
-pub static SECTIONS: [&Section; 16] = [
+pub static SECTIONS: [&Section; 17] = [
     &service::ENVIRONMENT,
     &service::SECTION,
     &serial_gate::SECTION,
     &reaper::SECTION,
     &retention::SECTION,
     &object_store::SECTION,
+    &launcher::SECTION,
     &repository::SECTION,
     &pipeline::SECTION,
     &pipeline::STAGE_SECTION,
@@ -28,7 +29,7 @@ pub static SECTIONS: [&Section; 16] = [
 ];
 
 /// What a producer finds in its environment: `ORCH_*` variables that are not settings.
-pub const AGENT_ENV: [&str; 7] = [
+pub const AGENT_ENV: [&str; 8] = [
     "ORCH_TASK",
     "ORCH_STAGE",
     "ORCH_AGENT",
@@ -36,6 +37,7 @@ pub const AGENT_ENV: [&str; 7] = [
     "ORCH_RUN_ID",
     "ORCH_ARTIFACT_DIR",
     "ORCH_BRIEF_FILE",
+    "ORCH_REVISION",
 ];
 
 /// The section of that name in `orch.toml`.

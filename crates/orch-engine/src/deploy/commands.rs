@@ -1,13 +1,16 @@
 //! The commands of a deploy, each under a supervisor of its own in a place that its intent names.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use orch_core::deploy::{Action, Ran, StepResult};
+use orch_core::ids::Revision;
 use orch_core::outcome::{Worked, classify};
 use orch_core::process::RunExit;
 use orch_core::settings::CommandLine;
 use orch_core::verdict::tail;
+use orch_launcher::{Prefix, Switch, SwitchResult};
 use orch_process::{Observation, Revocation, RunDir, RunSpec};
 use orch_store::DeployStep;
 
@@ -74,7 +77,7 @@ impl Driver<'_> {
         if matches!(orch_process::observe(&dir), Observation::NotStarted) {
             if repair && self.lock.is_none() {
                 return match orch_process::revoke(&dir) {
-                    Ok(Revocation::AlreadyStarted) => self.wait(&dir),
+                    Ok(Revocation::AlreadyStarted) => self.ended(action, &dir),
                     Ok(Revocation::Revoked) | Err(_) => {
                         vanished("it was never started, and the lock is gone")
                     }
@@ -90,7 +93,48 @@ impl Driver<'_> {
                 return Ok(StepResult::Ran { ran, said: String::new() });
             }
         }
-        self.wait(&dir)
+        self.ended(action, &dir)
+    }
+
+    /// Waits for the end of a command; where it was to deploy this very service, the launcher says
+    /// whether it went back.
+    fn ended(&self, action: &Action, dir: &RunDir) -> Result<StepResult, Halt> {
+        let result = self.wait(dir)?;
+        let StepResult::Ran { ran: Ran::Failed { .. }, said } = &result else { return Ok(result) };
+        if !self.settings.itself || *action != Action::Deploy {
+            return Ok(result);
+        }
+        let switch = Prefix::open(&self.prefix())
+            .and_then(|prefix| orch_launcher::outcome(&prefix, self.deploy.run_id.as_str()))
+            .ok()
+            .flatten();
+        Ok(match switch {
+            Some(Switch { from, result: SwitchResult::Returned { reason, trouble }, .. }) => {
+                let trouble = trouble.map(|trouble| format!("; the one before too: {trouble}"));
+                let reason = format!("{reason}{}", trouble.unwrap_or_default());
+                let to = Revision::new(from.as_str()).ok();
+                StepResult::Ran { ran: Ran::Returned { to, reason }, said: said.clone() }
+            }
+            _ => result,
+        })
+    }
+
+    /// Where the versions of this service are.
+    fn prefix(&self) -> PathBuf {
+        let engine = self.engine;
+        let told = engine.environment.get("ORCH_LAUNCHER_PREFIX").filter(|path| !path.is_empty());
+        told.map_or_else(|| engine.home.path().join("install"), PathBuf::from)
+    }
+
+    /// A command line; of this very service, where that is what is deployed.
+    fn argv(&self, command: &CommandLine) -> Vec<String> {
+        let mut argv = command.argv();
+        if self.settings.itself
+            && let Some(program) = argv.first_mut().filter(|program| *program == "orch")
+        {
+            *program = self.engine.program.display().to_string();
+        }
+        argv
     }
 
     fn launch(
@@ -102,7 +146,7 @@ impl Driver<'_> {
     ) -> Result<(), String> {
         let spec = RunSpec {
             run_id: self.deploy.run_id.clone(),
-            argv: command.argv(),
+            argv: self.argv(command),
             cwd: self.cwd.clone(),
             env: self.env(steps),
             stdin: None,
@@ -129,6 +173,12 @@ impl Driver<'_> {
         let mut tell = |name: &str, value: String| {
             env.insert(name.to_owned(), value);
         };
+        if self.settings.itself {
+            let own = self.engine.environment.iter().filter(|(name, _)| name.starts_with("ORCH_"));
+            own.for_each(|(name, value)| tell(name, value.clone()));
+            tell("ORCH_HOME", self.engine.home.path().display().to_string());
+            tell("ORCH_LAUNCHER_PREFIX", self.prefix().display().to_string());
+        }
         for (name, value) in &self.facts {
             tell(name, value.clone());
         }

@@ -12,7 +12,7 @@ pub(super) async fn health() -> Json<Health> {
     Json(Health { status: "ok".to_owned() })
 }
 
-/// 200 when the database answers and its schema is this program's; 503 otherwise.
+/// 200 when the database answers and its schema is one that this program can use; 503 otherwise.
 pub(super) async fn ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
     state
         .blocking(|state| {
@@ -20,7 +20,7 @@ pub(super) async fn ready(State(state): State<AppState>) -> Result<Json<Health>,
                 tracing::warn!(%error, "the database does not answer");
                 ApiError::unavailable("the database does not answer")
             })?;
-            if schema.version == schema.supported {
+            if schema.usable {
                 return Ok(Json(Health { status: "ready".to_owned() }));
             }
             Err(ApiError::unavailable(format!(

@@ -6,6 +6,8 @@
 pub(crate) mod migrate;
 pub(crate) mod postgres;
 pub(crate) mod recorded;
+#[cfg(test)]
+pub(crate) mod samples;
 pub(crate) mod sqlite;
 
 use jiff::Timestamp;

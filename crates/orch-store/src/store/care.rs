@@ -1,9 +1,11 @@
 //! Looking after the database: check, backup, version.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Backend, Store};
-use crate::engine::migrate::{MIGRATIONS, SchemaInfo, newest};
+use super::{Address, Backend, Store};
+use crate::engine::migrate::{MIGRATIONS, MigrationPlan, SchemaInfo, newest, usable, version};
+use crate::engine::postgres::{Server, migrate};
+use crate::engine::sqlite;
 use crate::error::Result;
 use crate::ops::snapshot;
 
@@ -35,7 +37,30 @@ impl Store {
             Backend::Sqlite(sqlite) => sqlite.applied()?,
             Backend::Postgres(postgres) => postgres.applied()?,
         };
-        let version = applied.last().map_or(0, |(version, _)| *version);
-        Ok(SchemaInfo { version, supported: newest(MIGRATIONS), applied })
+        let (version, supported) = (version(&applied), newest(MIGRATIONS));
+        Ok(SchemaInfo {
+            version,
+            supported,
+            usable: usable(&applied, supported) && version >= supported,
+            applied,
+        })
+    }
+
+    /// What opening the database at this address would do to its schema. Every missing step is
+    /// tried: on a copy of a SQLite database, in a transaction that is undone on a server.
+    pub fn migration_plan(address: &str) -> Result<MigrationPlan> {
+        match Address::parse(address)? {
+            Address::Sqlite(path) => sqlite::migrate::dry_run(path, MIGRATIONS),
+            Address::Postgres(url) => {
+                migrate::dry_run(&mut Server::parse(url)?.connect_checked()?, MIGRATIONS)
+            }
+        }
+    }
+
+    /// Puts the copy from before a migration back in the place of a database that is too new for
+    /// this program, where nothing was recorded since: the copy's path, or `None` where the database
+    /// can be used as it is. Nothing may use the database meanwhile.
+    pub fn turn_back(path: &Path) -> Result<Option<PathBuf>> {
+        sqlite::migrate::turn_back(path, MIGRATIONS)
     }
 }

@@ -63,6 +63,29 @@ impl DatabaseKind {
     }
 }
 
+/// Where a database is, as its URL says.
+enum Address<'a> {
+    /// In a file.
+    Sqlite(&'a Path),
+    /// On a server.
+    Postgres(&'a str),
+}
+
+impl<'a> Address<'a> {
+    fn parse(url: &'a str) -> Result<Self> {
+        match url.split_once(':') {
+            Some(("sqlite", path)) => {
+                Ok(Self::Sqlite(Path::new(path.strip_prefix("//").unwrap_or(path))))
+            }
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url)),
+            _ => Err(StoreError::Invalid {
+                what: "the database's URL",
+                reason: "it is neither sqlite:PATH nor postgres://USER@HOST/NAME".to_owned(),
+            }),
+        }
+    }
+}
+
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -101,17 +124,11 @@ impl Store {
     /// Opens the database that a URL names: `sqlite:PATH`, or `postgres://…` in any form that
     /// libpq takes. The tables are made where there are none and brought up to date.
     pub fn open_url(url: &str, options: StoreOptions) -> Result<Self> {
-        match url.split_once(':') {
-            Some(("sqlite", path)) => {
-                Self::open(Path::new(path.strip_prefix("//").unwrap_or(path)), options)
-            }
-            Some(("postgres" | "postgresql", _)) => {
+        match Address::parse(url)? {
+            Address::Sqlite(path) => Self::open(path, options),
+            Address::Postgres(url) => {
                 Ok(Self::with(Backend::Postgres(Box::new(Postgres::open(url)?)), options))
             }
-            _ => Err(StoreError::Invalid {
-                what: "the database's URL",
-                reason: "it is neither sqlite:PATH nor postgres://USER@HOST/NAME".to_owned(),
-            }),
         }
     }
 

@@ -18,7 +18,7 @@ use super::settled::Settled;
 use super::tail::Tail;
 use super::writer::{Subscriber, WriterStats, panicked};
 use crate::engine::Tx;
-use crate::engine::migrate::MIGRATIONS;
+use crate::engine::migrate::{Applied, MIGRATIONS};
 use crate::engine::postgres::{Connection, PgTx, Server, backup, care, failed, migrate};
 use crate::error::{Result, StoreError};
 
@@ -286,7 +286,7 @@ impl Postgres {
     }
 
     /// The steps that the database has taken.
-    pub(super) fn applied(&self) -> Result<Vec<(i64, String)>> {
+    pub(super) fn applied(&self) -> Result<Vec<Applied>> {
         migrate::applied(&mut *self.pool.lend(PATIENCE)?)
     }
 }

@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use super::pool::{Lent, Pool, Pooled};
 use super::writer::{Subscriber, Writer, WriterStats};
 use crate::engine::Tx;
-use crate::engine::migrate::MIGRATIONS;
-use crate::engine::sqlite::migrate::{applied, migrate};
+use crate::engine::migrate::{Applied, MIGRATIONS};
+use crate::engine::sqlite::migrate::{applied, migrate, refuse_newer};
 use crate::engine::sqlite::{Place, SqliteTx, care, failed, open_reader, open_writer};
 use crate::error::{Result, StoreError};
 
@@ -37,11 +37,12 @@ pub(super) struct Sqlite {
 impl Sqlite {
     /// Opens the database, makes it where there is none, and brings it up to date.
     pub(super) fn open(place: &Place) -> Result<Self> {
-        let connection = open_writer(place)?;
         let file: Option<PathBuf> = match place {
             Place::File(path) => Some(path.clone()),
             Place::Memory => None,
         };
+        let connection =
+            open_writer(place, |found| refuse_newer(found, file.as_deref(), MIGRATIONS))?;
         migrate(&connection, file.as_deref(), MIGRATIONS)?;
         let readers = file.map(|path| Pool::new(READERS, move || open_reader(&path)));
         let writer = Writer::start(connection)?;
@@ -91,7 +92,7 @@ impl Sqlite {
     }
 
     /// The steps that the database has taken.
-    pub(super) fn applied(&self) -> Result<Vec<(i64, String)>> {
+    pub(super) fn applied(&self) -> Result<Vec<Applied>> {
         applied(&*self.reader("version")?)
     }
 

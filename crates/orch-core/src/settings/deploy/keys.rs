@@ -4,6 +4,30 @@ use crate::settings::key::{Key, Scope, Section};
 use crate::settings::kind::Kind;
 use crate::settings::rules;
 
+pub(super) static KIND: Key = Key {
+    section: "deploy",
+    name: "kind",
+    env: "ORCH_DEPLOY_KIND",
+    kind: Kind::Choice(&["command", "self"]),
+    default: "command",
+    doc: "What is deployed: command is whatever `command` deploys; self is this very service, from its own repository, in place of `command`",
+};
+pub(super) static BUILD: Key = Key {
+    section: "deploy",
+    name: "build",
+    env: "ORCH_DEPLOY_BUILD",
+    kind: Kind::Text { form: "a shell command", rule: rules::text },
+    default: "cargo build --release --locked -p orch",
+    doc: "With kind = \"self\": builds the program from the landed revision",
+};
+pub(super) static PROGRAM: Key = Key {
+    section: "deploy",
+    name: "program",
+    env: "ORCH_DEPLOY_PROGRAM",
+    kind: Kind::Text { form: "a path", rule: rules::path },
+    default: "target/release/orch",
+    doc: "With kind = \"self\": the program that the build makes",
+};
 pub(super) static COMMAND: Key = Key {
     section: "deploy",
     name: "command",
@@ -172,6 +196,9 @@ pub(in crate::settings) static SECTION: Section = Section {
     scope: Scope::Repository,
     doc: "What happens after the merge",
     keys: &[
+        &KIND,
+        &BUILD,
+        &PROGRAM,
         &COMMAND,
         &TARGET,
         &DRAIN,

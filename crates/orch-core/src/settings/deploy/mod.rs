@@ -13,6 +13,9 @@ pub(super) use keys::SECTION;
 /// What happens after the merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deploy {
+    /// Whether it is this very service that is deployed: a command that begins with `orch` is run
+    /// with the service's own program and settings.
+    pub itself: bool,
     /// The deploy; `None` where the repository only merges.
     pub command: Option<CommandLine>,
     /// What is deployed to; `None` means the repository's own name.
@@ -62,8 +65,15 @@ const LEAST_LOOKS: u32 = 10;
 pub(super) fn read(reader: &mut Reader<'_>) -> Deploy {
     let command = reader.command(&keys::REVISION_COMMAND).map(Freshness::Command);
     let url = reader.text(&keys::REVISION_URL).map(Freshness::Url);
+    let itself = reader.text(&keys::KIND).as_deref() == Some("self");
+    let (build, program) = (reader.text(&keys::BUILD), reader.text(&keys::PROGRAM));
+    let own = itself.then(|| deploy_itself(build, program));
+    let own_revision = itself.then(|| Freshness::Command(orch(&["status", "--json"])));
+    let own_rollback = itself.then(|| orch(&["self", "rollback"]));
+    let configured = reader.command(&keys::COMMAND);
     Deploy {
-        command: reader.command(&keys::COMMAND),
+        itself,
+        command: own.or(configured),
         target: reader.text(&keys::TARGET),
         drain: reader.command(&keys::DRAIN),
         drain_timeout: reader.duration(&keys::DRAIN_TIMEOUT),
@@ -74,9 +84,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Deploy {
             passes: reader.count(&keys::HEALTH_PASSES),
         },
         look_timeout: reader.duration(&keys::HEALTH_TIMEOUT),
-        freshness: command.or(url),
-        revision_field: reader.text(&keys::REVISION_FIELD),
-        rollback_command: reader.command(&keys::ROLLBACK_COMMAND),
+        freshness: command.or(url).or(own_revision),
+        revision_field: reader
+            .text(&keys::REVISION_FIELD)
+            .or_else(|| itself.then(|| "/revision".to_owned())),
+        rollback_command: reader.command(&keys::ROLLBACK_COMMAND).or(own_rollback),
         rollback_check: reader.command(&keys::ROLLBACK_CHECK),
         require_rollback: reader.flag(&keys::REQUIRE_ROLLBACK),
         monitor: reader.duration(&keys::MONITOR),
@@ -87,5 +99,47 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Deploy {
             least_looks: LEAST_LOOKS,
         },
         timeout: reader.duration(&keys::TIMEOUT),
+    }
+}
+
+/// How the service deploys itself.
+fn deploy_itself(build: Option<String>, program: Option<String>) -> CommandLine {
+    let given = [("--build", build), ("--program", program)];
+    let mut args = vec!["self".to_owned(), "deploy".to_owned()];
+    for (name, value) in given {
+        args.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+    }
+    orch(&args.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn orch(args: &[&str]) -> CommandLine {
+    let argv = std::iter::once(&"orch").chain(args).map(|arg| (*arg).to_owned());
+    CommandLine::Argv(argv.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Env, Sources, load_repo};
+    use super::*;
+
+    fn read(settings: &[(&str, &str)]) -> Deploy {
+        let env: Env = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let sources = Sources { service: None, repository: None, env: &env };
+        load_repo(&sources).unwrap().value.deploy
+    }
+
+    #[test]
+    fn the_service_knows_how_to_deploy_itself_and_what_it_is_told_goes_first() {
+        assert_eq!(read(&[]).command, None);
+        let own = read(&[("ORCH_DEPLOY_KIND", "self"), ("ORCH_DEPLOY_BUILD", "make it")]);
+        let argv = own.command.unwrap().argv();
+        assert_eq!(argv[..5], ["orch", "self", "deploy", "--build", "make it"]);
+        assert_eq!(argv[5..], ["--program", "target/release/orch"]);
+        let status = orch(&["status", "--json"]);
+        assert_eq!(own.freshness, Some(Freshness::Command(status)));
+        assert_eq!(own.revision_field.as_deref(), Some("/revision"));
+        assert_eq!(own.rollback_command, Some(orch(&["self", "rollback"])));
+        let told = [("ORCH_DEPLOY_KIND", "self"), ("ORCH_DEPLOY_ROLLBACK_COMMAND", "back")];
+        assert_eq!(read(&told).rollback_command, Some(CommandLine::Shell("back".to_owned())));
     }
 }

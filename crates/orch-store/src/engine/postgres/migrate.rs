@@ -1,9 +1,14 @@
-//! Migrations of a PostgreSQL database: under an advisory lock, so that of several nodes starting at
-//! once one migrates and the others find it done; each step in one transaction.
+//! Migrations of a PostgreSQL database: all that it lacks in one transaction, under an advisory lock,
+//! so that of several nodes starting at once one migrates and the others find it done. Backups are
+//! the operator's.
+
+use postgres::Transaction;
 
 use super::{Connection, failed};
-use crate::engine::migrate::{Migration, newest};
-use crate::error::{Result, StoreError};
+use crate::engine::migrate::{
+    Applied, HISTORY, Migration, MigrationPlan, newest, pending, signature, version,
+};
+use crate::error::Result;
 
 /// The marked words and what PostgreSQL puts in their place.
 const WORDS: [(&str, &str); 3] = [
@@ -15,66 +20,104 @@ const WORDS: [(&str, &str); 3] = [
 /// A number of our own among advisory locks.
 const LOCK: i64 = 7_382_420_430;
 
-/// Brings a database up to date. A database newer than the program is left alone.
+/// Brings a database up to date. A database newer than the program is left alone, and so is one
+/// where a step fails.
 pub(crate) fn migrate(connection: &mut Connection, steps: &[Migration]) -> Result<()> {
-    let doing = "waiting for the migrations' lock";
-    // Another node's migration may take longer than a lock is usually waited for.
-    connection.batch("SET lock_timeout = '10min'")?;
-    connection.client().execute("SELECT pg_advisory_lock($1)", &[&LOCK]).map_err(failed(doing))?;
-    let done = migrate_alone(connection, steps);
-    connection
-        .client()
-        .execute("SELECT pg_advisory_unlock($1)", &[&LOCK])
-        .map_err(failed("releasing the migrations' lock"))?;
-    connection.batch("SET lock_timeout = '5s'")?;
-    done
-}
-
-fn migrate_alone(connection: &mut Connection, steps: &[Migration]) -> Result<()> {
-    let before = version(connection)?;
-    let supported = newest(steps);
-    if before > supported {
-        return Err(StoreError::TooNew { database: before, supported });
+    if pending(&applied(connection)?, steps, || None)?.is_empty() {
+        return Ok(());
     }
-    for step in steps.iter().filter(|step| step.version > before) {
-        apply(connection, step)?;
+    let taken = within(connection, steps, true)?;
+    if taken.is_empty() {
+        return Ok(());
     }
+    for (version, name) in &taken {
+        tracing::info!(version, name, "migrated the database");
+    }
+    tracing::info!("no copy was made before: backups of a PostgreSQL database are the operator's");
     Ok(())
 }
 
-fn apply(connection: &mut Connection, step: &Migration) -> Result<()> {
+/// Takes the missing steps and undoes them.
+pub(crate) fn dry_run(connection: &mut Connection, steps: &[Migration]) -> Result<MigrationPlan> {
+    let from = version(&applied(connection)?);
+    let pending = within(connection, steps, false)?;
+    Ok(MigrationPlan { from, to: newest(steps), pending })
+}
+
+fn within(
+    connection: &mut Connection,
+    steps: &[Migration],
+    keep: bool,
+) -> Result<Vec<(i64, String)>> {
     let mut transaction = connection.client().transaction().map_err(failed("migrating"))?;
-    for part in [step.text(&WORDS).as_str(), step.postgres] {
-        transaction.batch_execute(part).map_err(failed("migrating"))?;
-    }
+    // Another node's migration may take longer than a lock is usually waited for.
+    transaction.batch_execute("SET LOCAL lock_timeout = '10min'").map_err(failed("migrating"))?;
     transaction
-        .execute(
-            "INSERT INTO schema_migrations (version, name) VALUES ($1, $2)",
-            &[&step.version, &step.name],
-        )
-        .map_err(failed("recording a migration"))?;
-    transaction.commit().map_err(failed("migrating"))?;
-    tracing::info!(version = step.version, name = step.name, "migrated the database");
-    Ok(())
+        .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
+        .map_err(failed("waiting for the migrations' lock"))?;
+    if !keep {
+        // A try must not stand in the way of nodes at work for long.
+        let patience = "SET LOCAL lock_timeout = '5s'";
+        transaction.batch_execute(patience).map_err(failed("migrating"))?;
+    }
+    let taken = apply(&mut transaction, steps)?;
+    let ended = if keep { transaction.commit() } else { transaction.rollback() };
+    ended.map_err(failed("migrating"))?;
+    Ok(taken)
 }
 
-/// The version a database is at; 0 for an empty one.
-fn version(connection: &mut Connection) -> Result<i64> {
-    Ok(applied(connection)?.last().map_or(0, |(version, _)| *version))
+fn apply(transaction: &mut Transaction<'_>, steps: &[Migration]) -> Result<Vec<(i64, String)>> {
+    let missing = pending(&applied_by(transaction)?, steps, || None)?;
+    for step in &missing {
+        for part in [step.text(&WORDS).as_str(), step.postgres] {
+            transaction.batch_execute(part).map_err(failed("migrating"))?;
+        }
+        transaction
+            .execute(
+                "INSERT INTO schema_migrations (version, name) VALUES ($1, $2)",
+                &[&step.version, &step.name],
+            )
+            .map_err(failed("recording a migration"))?;
+    }
+    if newest(steps) >= HISTORY {
+        for step in &missing {
+            transaction
+                .execute(
+                    "UPDATE schema_migrations SET program = $2, compatible_from = $3 WHERE version = $1",
+                    &[&step.version, &signature(), &step.compatible_from],
+                )
+                .map_err(failed("recording a migration"))?;
+        }
+    }
+    Ok(missing.iter().map(|step| (step.version, step.name.to_owned())).collect())
 }
 
 /// The steps a database has taken, in order.
-pub(crate) fn applied(connection: &mut Connection) -> Result<Vec<(i64, String)>> {
-    let client = connection.client();
-    let known: bool = client
-        .query_one("SELECT to_regclass('schema_migrations') IS NOT NULL", &[])
+pub(crate) fn applied(connection: &mut Connection) -> Result<Vec<Applied>> {
+    applied_by(connection.client())
+}
+
+fn applied_by(client: &mut impl postgres::GenericClient) -> Result<Vec<Applied>> {
+    let columns: i64 = client
+        .query_one(
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('schema_migrations') \
+             AND attnum > 0 AND NOT attisdropped",
+            &[],
+        )
         .map_err(failed("reading the schema"))?
         .get(0);
-    if !known {
-        return Ok(Vec::new());
-    }
-    let rows = client
-        .query("SELECT version, name FROM schema_migrations ORDER BY version", &[])
-        .map_err(failed("reading the schema's version"))?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    let more = match columns {
+        0 => return Ok(Vec::new()),
+        1..=2 => "CAST(NULL AS TEXT), CAST(NULL AS BIGINT)",
+        _ => "program, compatible_from",
+    };
+    let sql = format!("SELECT version, name, {more} FROM schema_migrations ORDER BY version");
+    let rows = client.query(&sql, &[]).map_err(failed("reading the schema's version"))?;
+    let step = |row: &postgres::Row| Applied {
+        version: row.get(0),
+        name: row.get(1),
+        program: row.get(2),
+        compatible_from: row.get(3),
+    };
+    Ok(rows.iter().map(step).collect())
 }

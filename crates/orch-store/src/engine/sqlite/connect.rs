@@ -26,8 +26,12 @@ pub(crate) enum Place {
     Memory,
 }
 
-/// Opens the connection that writes; makes the file, for its owner only, where there is none.
-pub(crate) fn open_writer(place: &Place) -> Result<Connection> {
+/// Opens the connection that writes; makes the file, for its owner only, where there is none. What
+/// `look` refuses is left as it was.
+pub(crate) fn open_writer(
+    place: &Place,
+    look: impl FnOnce(&Connection) -> Result<()>,
+) -> Result<Connection> {
     check_version(rusqlite::version_number(), rusqlite::version())?;
     let connection = match place {
         Place::File(path) => {
@@ -37,6 +41,7 @@ pub(crate) fn open_writer(place: &Place) -> Result<Connection> {
         Place::Memory => Connection::open_in_memory().map_err(failed("opening"))?,
     };
     prepare(&connection)?;
+    look(&connection)?;
     if let Place::File(path) = place {
         let mode: String = connection
             .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
@@ -57,6 +62,14 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
     let connection = open(path)?;
     prepare(&connection)?;
     connection.execute_batch("PRAGMA query_only = ON;").map_err(failed("opening"))?;
+    Ok(connection)
+}
+
+/// Opens a database that has to be there, for a look or for care. Its file is not made.
+pub(crate) fn open_existing(path: &Path) -> Result<Connection> {
+    check_version(rusqlite::version_number(), rusqlite::version())?;
+    let connection = open(path)?;
+    prepare(&connection)?;
     Ok(connection)
 }
 

@@ -1,7 +1,9 @@
 //! `orch db`: care of the database.
 
 mod backup;
+mod migrate;
 mod prune;
+mod turn_back;
 
 use std::process::ExitCode;
 
@@ -16,11 +18,11 @@ use crate::output::{Out, plain};
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Bring the database up to date, or make it; refused while a service uses it.
-    Migrate {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Migrate(migrate::Args),
+    /// Go back to the copy from before a migration, where the database is too new for this program
+    /// and nothing was recorded since.
+    #[command(name = "return")]
+    TurnBack(turn_back::Args),
     /// Check pages, constraints and every invariant; exit 1 where one is broken.
     Check {
         /// Print JSON.
@@ -36,27 +38,12 @@ pub enum Command {
 /// Runs the command.
 pub fn run(command: Command, env: &Env) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Migrate { json } => migrate(json, env),
+        Command::Migrate(args) => migrate::run(&args, env),
+        Command::TurnBack(args) => turn_back::run(&args, env),
         Command::Check { json } => check(json, env),
         Command::Backup(args) => backup::run(&args, env),
         Command::Prune(args) => prune::run(&args, env),
     }
-}
-
-fn migrate(as_json: bool, env: &Env) -> anyhow::Result<ExitCode> {
-    let home = local::home(env)?;
-    let _lock = home.lock()?;
-    let store = local::store(env)?;
-    let schema = store.schema_info()?;
-    let out = Out::new(env);
-    if as_json {
-        let applied: Vec<_> =
-            schema.applied.iter().map(|(v, name)| json!({ "version": v, "name": name })).collect();
-        out.json(&json!({ "version": schema.version, "applied": applied }))?;
-    } else {
-        out.line(format!("{} schema version {}", out.style.green("up to date:"), schema.version))?;
-    }
-    Ok(Exit::Done.into())
 }
 
 fn check(as_json: bool, env: &Env) -> anyhow::Result<ExitCode> {
