@@ -115,6 +115,11 @@ impl Git {
         Err(GitError::TooOld { found: dotted(found), needed: dotted(MINIMUM_VERSION) })
     }
 
+    /// Name and address of whoever commits.
+    pub(crate) fn committer(&self) -> (&str, &str) {
+        (&self.name, &self.email)
+    }
+
     pub(crate) fn at<'a>(&'a self, place: Place<'a>) -> GitCommand<'a> {
         GitCommand {
             git: self,
@@ -268,6 +273,12 @@ impl GitCommand<'_> {
             .env("GIT_AUTHOR_EMAIL", &git.email)
             .envs(self.env.iter().map(|(key, value)| (key, value)))
             .envs(git.env.iter().map(|(key, value)| (key, value)));
+        // Said, not looked up: the file that names it lies where an agent may be able to write.
+        if let Place::Worktree { admin, .. } = self.place
+            && let Some(common) = admin.parent().and_then(Path::parent)
+        {
+            command.env("GIT_COMMON_DIR", common);
+        }
         command
     }
 }

@@ -35,4 +35,4 @@ pub use objects::{
 };
 pub use push::{Landing, Pushed};
 pub use rebase::{ConflictHunk, Rebase};
-pub use worktree::{CommitScope, StatusEntry, Worktree};
+pub use worktree::{CommitScope, StatusEntry, TakenBack, Worktree};

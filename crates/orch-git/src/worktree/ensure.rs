@@ -157,7 +157,7 @@ impl Worktree {
     }
 
     /// Writes the link file anew where it is missing or points elsewhere.
-    fn relink(&self) -> Result<()> {
+    pub(crate) fn relink(&self) -> Result<()> {
         let link = self.root.join(".git");
         let wanted = format!("gitdir: {}\n", self.admin.display());
         if fs::read_to_string(&link).is_ok_and(|found| found == wanted) {

@@ -5,6 +5,7 @@ mod commit;
 mod detached;
 mod discard;
 mod ensure;
+mod lend;
 mod recover;
 mod start_over;
 
@@ -20,6 +21,7 @@ use crate::objects::Objects;
 use crate::{files, parse};
 
 pub use commit::CommitScope;
+pub use lend::TakenBack;
 
 /// A healthy worktree on its task's branch.
 #[derive(Debug, Clone)]
