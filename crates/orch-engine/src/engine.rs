@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +15,7 @@ use orch_core::outcome::Outcome;
 use orch_core::task::Task;
 use orch_git::{Git, GitError, Mirror, Worktree};
 use orch_process::RunDir;
+use orch_process::sandbox::{self, Available};
 use orch_store::{Repo, Store, StoreError};
 
 use crate::accounts::Routes;
@@ -72,6 +73,8 @@ pub struct Engine {
     pub mirrors: Mutex<HashMap<(RepoName, String), Mirror>>,
     /// The ways of agents as they were written down last.
     pub routes: Routes,
+    /// What this machine has to confine runs with; asked once, at the first that is to be.
+    pub sandboxes: OnceLock<Available>,
     /// Hands runs' logs and artifacts on to the object store.
     pub publishing: Publishing,
     /// The locks of deploy targets that are driven here.
@@ -152,6 +155,11 @@ impl Engine {
         orch_agents::allowed_env(&self.environment, further)
     }
 
+    /// What this machine has to confine runs with.
+    pub fn sandboxes(&self) -> Available {
+        self.sandboxes.get_or_init(sandbox::available).clone()
+    }
+
     /// How long the worker may sleep: until the next deferred job is due, at most `limit`.
     pub fn next_look(&self, limit: Duration) -> Duration {
         let Ok(Some(due)) = self.store.next_wakeup(self.clock.now()) else { return limit };
@@ -188,6 +196,7 @@ impl Engine {
         let Ok(repo) = self.store.repo(&task.repo) else { return false };
         let removed = self.repo_locks.hold(&task.repo, || {
             let mirror = self.mirror(&repo)?;
+            orch_git::remove_all(&self.home.lent(&task.key))?;
             mirror.remove_worktree(&path)
         });
         if let Err(error) = &removed {

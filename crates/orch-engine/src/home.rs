@@ -53,7 +53,7 @@ impl Home {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fail)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(fail)?;
         let home = Self(path.canonicalize().map_err(fail)?);
-        for room in ["runs", "worktrees", "mirrors", "origins", "deploys"] {
+        for room in ["runs", "worktrees", "lent", "mirrors", "origins", "deploys"] {
             let room = home.0.join(room);
             DirBuilder::new()
                 .recursive(true)
@@ -92,6 +92,11 @@ impl Home {
     /// A task's worktree.
     pub fn worktree(&self, key: &TaskKey) -> PathBuf {
         self.worktrees().join(key.to_string())
+    }
+
+    /// The git directory of a task's confined run.
+    pub fn lent(&self, key: &TaskKey) -> PathBuf {
+        self.0.join("lent").join(key.to_string())
     }
 
     /// A repository's mirror.

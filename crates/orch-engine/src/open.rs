@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use orch_core::settings::ServiceSettings;
 use orch_git::{Git, Identity};
@@ -85,6 +85,7 @@ impl Engine {
             repo_locks: RepoLocks::default(),
             mirrors: Mutex::default(),
             routes: Routes::default(),
+            sandboxes: OnceLock::new(),
             publishing,
             deploy_locks: DeployLocks::default(),
             monitors: Monitors::default(),

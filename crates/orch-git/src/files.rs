@@ -23,7 +23,7 @@ pub(crate) fn remove_file(path: &Path) -> Result<()> {
 
 /// Removes a file or a whole folder if it is there, also where folders were made read-only
 /// (package caches do that). Symbolic links are removed, never followed.
-pub(crate) fn remove_all(path: &Path) -> Result<()> {
+pub fn remove_all(path: &Path) -> Result<()> {
     let Ok(meta) = fs::symlink_metadata(path) else { return Ok(()) };
     if !meta.is_dir() {
         return remove_file(path);

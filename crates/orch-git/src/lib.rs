@@ -29,6 +29,7 @@ mod worktree;
 pub use build_tree::BuildTree;
 pub use command::{Git, Identity, MINIMUM_VERSION};
 pub use error::{GitError, Result};
+pub use files::remove_all;
 pub use mirror::{Mirror, WorktreeInfo};
 pub use objects::{
     ChangeKind, ChangedPath, CommitRange, CommitSummary, DiffStat, EntryKind, Objects, TreeEntry,

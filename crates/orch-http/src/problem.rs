@@ -1,6 +1,6 @@
 //! Every error of the API as a problem document: the one place where errors become statuses.
 
-use axum::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use orch_api::{FieldError, PROBLEM_JSON, Problem};
@@ -27,6 +27,12 @@ impl ApiError {
     /// 400: it can't be understood at all.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", "The request is malformed", detail)
+    }
+
+    /// 401: it does not show who asks.
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "The token is missing", detail)
+            .with_header(WWW_AUTHENTICATE, "Bearer")
     }
 
     /// 403: it comes from where requests are not taken from.
@@ -151,7 +157,7 @@ pub(crate) fn finished(response: Response, path: &str) -> Response {
     };
     problem.instance = Some(path.to_owned());
     let mut answer = render(&problem);
-    for name in [ALLOW, CONTENT_RANGE, RETRY_AFTER] {
+    for name in [ALLOW, CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE] {
         if let Some(value) = response.headers().get(&name) {
             answer.headers_mut().insert(name, value.clone());
         }

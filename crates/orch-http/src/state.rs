@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use orch_core::settings::Secret;
 use orch_engine::Operator;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -17,6 +18,7 @@ const MAX_STREAMS: usize = 256;
 pub struct AppState {
     operator: Operator,
     revision: Option<Arc<str>>,
+    token: Option<Secret>,
     runners: RunnerSwitches,
     loopback_only: bool,
     /// The number of the last event; changes with every commit that records one.
@@ -61,6 +63,7 @@ impl AppState {
             runners: RunnerSwitches::of(&operator),
             operator,
             revision: None,
+            token: None,
             loopback_only: true,
             news,
             stopping: watch::Sender::new(false),
@@ -72,6 +75,13 @@ impl AppState {
     #[must_use]
     pub fn with_revision(mut self, revision: Option<&str>) -> Self {
         self.revision = revision.map(Arc::from);
+        self
+    }
+
+    /// What every request but the probes has to show; `None` asks for nothing.
+    #[must_use]
+    pub fn with_token(mut self, token: Option<Secret>) -> Self {
+        self.token = token;
         self
     }
 
@@ -88,6 +98,10 @@ impl AppState {
 
     pub(crate) fn revision(&self) -> Option<&str> {
         self.revision.as_deref()
+    }
+
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_ref().map(Secret::expose)
     }
 
     pub(crate) fn runners(&self) -> RunnerSwitches {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::until;
 
 /// The program with a state directory of its own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Orch {
     program: PathBuf,
     root: PathBuf,

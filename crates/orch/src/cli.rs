@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     acp_client, check_artifact, check_gate, completions, config, db, demo, doctor, events, gate,
-    init, launcher, llm, man, pipeline, queue, run_supervisor, scripted_agent, self_deploy, serve,
-    status, task, why, worker,
+    init, launcher, llm, man, pipeline, queue, run_supervisor, sandbox_exec, scripted_agent,
+    self_deploy, serve, status, task, why, worker,
 };
 use crate::env::Env;
 
@@ -69,6 +69,8 @@ pub enum Command {
     #[command(hide = true)]
     RunSupervisor(run_supervisor::Args),
     #[command(hide = true)]
+    SandboxExec(sandbox_exec::Args),
+    #[command(hide = true)]
     ScriptedAgent(scripted_agent::Args),
     #[command(hide = true)]
     AcpClient(acp_client::Args),
@@ -100,6 +102,7 @@ impl Command {
             Self::Completions(args) => completions::run(&args, env),
             Self::Man(args) => man::run(&args, env),
             Self::RunSupervisor(args) => Ok(run_supervisor::run(&args)),
+            Self::SandboxExec(args) => Ok(sandbox_exec::run(args)),
             Self::ScriptedAgent(args) => scripted_agent::run(&args, env),
             Self::AcpClient(args) => acp_client::run(&args, env),
         }

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::{io, thread};
 
 use anyhow::Context;
+use orch_core::settings::Secret;
 use orch_engine::Operator;
 use orch_http::AppState;
 use tokio::sync::oneshot;
@@ -38,11 +39,15 @@ impl Server {
 
     /// Serves what this operator can do, at the address (port 0 takes a free one).
     pub fn start(operator: &Operator, address: SocketAddr) -> anyhow::Result<Self> {
-        Self::on(operator, Self::bind(address)?)
+        Self::on(operator, Self::bind(address)?, None)
     }
 
-    /// The same on a listener that is there already.
-    pub fn on(operator: &Operator, listener: TcpListener) -> anyhow::Result<Self> {
+    /// The same on a listener that is there already, for those who show the token.
+    pub fn on(
+        operator: &Operator,
+        listener: TcpListener,
+        token: Option<Secret>,
+    ) -> anyhow::Result<Self> {
         let address = listener.local_addr().context("the listener has no address")?;
         listener.set_nonblocking(true).context("the listener can't be used")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -51,7 +56,8 @@ impl Server {
             .enable_all()
             .build()
             .context("the API's threads can't be started")?;
-        let state = AppState::new(operator.clone()).with_revision(build_info::REVISION);
+        let state =
+            AppState::new(operator.clone()).with_revision(build_info::REVISION).with_token(token);
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;

@@ -17,6 +17,7 @@ use super::reader::{Reader, Setting};
 use super::reaper::{self, Reaper};
 use super::repository::{self, Repository};
 use super::retention::{self, Retention};
+use super::sandbox::{self, Sandbox};
 use super::serial_gate;
 use super::service::{self, Service};
 use super::staging_runner::{self, StagingRunner};
@@ -92,6 +93,8 @@ pub struct RepoSettings {
     pub pipeline: PipelineSettings,
     /// Which program works each role.
     pub agents: Agents,
+    /// What agents and suites may reach of the machine.
+    pub sandbox: Sandbox,
     /// How its tests are run.
     pub test_runner: TestRunner,
     /// How its staging suite is run.
@@ -163,6 +166,7 @@ fn read_repo(reader: &mut Reader<'_>, file: String) -> RepoSettings {
         repository: repository::read(reader),
         pipeline: pipeline::read(reader),
         agents: agents::read(reader),
+        sandbox: sandbox::read(reader),
         test_runner: test_runner::read(reader),
         staging_runner: staging_runner::read(reader),
         deploy: deploy::read(reader),

@@ -179,6 +179,32 @@ pub(super) fn ssh_target(text: &str) -> Result<(), String> {
     )
 }
 
+/// An absolute path, or one below the user's home written `~/…`; never all of either.
+pub(super) fn place(text: &str) -> Result<(), String> {
+    let below = text.strip_prefix("~/").or_else(|| text.strip_prefix('/'));
+    let inner =
+        below.is_some_and(|below| !below.is_empty() && !below.split('/').any(|p| p == ".."));
+    require(line(text) && inner, "must be an absolute path, or one below ~/, without ..")
+}
+
+/// A host, `*.` before a domain, or either with a port.
+pub(super) fn host_pattern(text: &str) -> Result<(), String> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse::<u16>().ok().filter(|port| *port > 0)),
+        None => (text, Some(443)),
+    };
+    let host = host.strip_prefix("*.").unwrap_or(host);
+    let part = |p: &str| {
+        !p.is_empty()
+            && p.len() <= 63
+            && p.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+    };
+    require(
+        port.is_some() && host.len() <= 253 && host.split('.').all(part),
+        "must be a host such as api.example.com, *.example.com or localhost:8080",
+    )
+}
+
 /// The name of an environment variable to pass on; Orchestrator's own are not for agents.
 pub(super) fn env_name(text: &str) -> Result<(), String> {
     let head = text.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');

@@ -3,12 +3,12 @@
 use super::key::{Key, Section};
 use super::{
     agents, budgets, deploy, launcher, merge_gate, object_store, pipeline, prices, reaper,
-    repository, retention, serial_gate, service, staging_runner, test_runner,
+    repository, retention, sandbox, serial_gate, service, staging_runner, test_runner,
 };
 
 /// Every section with every key, in the order of the documentation. The first holds what only the
 /// environment can say.
-pub static SECTIONS: [&Section; 17] = [
+pub static SECTIONS: [&Section; 18] = [
     &service::ENVIRONMENT,
     &service::SECTION,
     &serial_gate::SECTION,
@@ -20,6 +20,7 @@ pub static SECTIONS: [&Section; 17] = [
     &pipeline::SECTION,
     &pipeline::STAGE_SECTION,
     &agents::SECTION,
+    &sandbox::SECTION,
     &test_runner::SECTION,
     &staging_runner::SECTION,
     &deploy::SECTION,

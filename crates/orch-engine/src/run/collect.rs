@@ -13,7 +13,7 @@ use orch_core::verdict::Verdict;
 use orch_git::{CommitScope, Worktree};
 use orch_process::RunDir;
 
-use super::{Ended, Halt, Owned, beside, judge, prepare, question};
+use super::{Ended, Halt, Owned, beside, judge, prepare, question, sandbox};
 use crate::deploy::DeployLog;
 use crate::engine::Engine;
 use crate::repo_config::RepoConfig;
@@ -30,6 +30,7 @@ pub fn collect(
 ) -> Result<Ended, Halt> {
     orch_process::sweep(&owned.owner.run_id);
     let worktree = engine.worktree(owned)?;
+    sandbox::release(engine, owned, &worktree)?;
     match RunnerKind::by_name(&owned.job.agent) {
         Some(kind) => runner(engine, owned, stage, config, kind, &worktree, base, exit),
         None => agent(engine, owned, stage, &worktree, base, exit),

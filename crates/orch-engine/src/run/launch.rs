@@ -13,7 +13,7 @@ use orch_process::{LaunchError, Revocation, RunDir, RunSpec};
 use orch_store::NewLlmCall;
 
 use super::prepare::Workplace;
-use super::{Halt, Owned, question};
+use super::{Halt, Owned, question, sandbox};
 use crate::accounts;
 use crate::brief;
 use crate::engine::Engine;
@@ -52,6 +52,7 @@ pub fn launch_job(
         Some(kind) => runners::work(engine, owned, kind, config, place)?,
         None => agent_work(engine, owned, stage, config, place, &dir)?,
     };
+    let work = sandbox::confine(engine, owned, config, place, work)?;
     let spec = spec(owned, place.worktree.path().to_owned(), work);
     match orch_process::launch(&engine.program, &dir, &spec) {
         Ok(supervisor) => Ok(engine.store.stamp_process(&owned.fence(), &supervisor)?),

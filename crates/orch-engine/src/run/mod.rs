@@ -8,6 +8,7 @@ pub(crate) mod judge;
 pub(crate) mod launch;
 pub(crate) mod prepare;
 mod question;
+mod sandbox;
 mod wait;
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use orch_core::ids::{Revision, WORK_ITEMS_DIR};
 use orch_core::pipeline::StageSpec;
 use orch_git::{CommitScope, Mirror, Worktree};
 
-use super::{Halt, Owned};
+use super::{Halt, Owned, sandbox};
 use crate::engine::Engine;
 
 /// Where a run works.
@@ -36,6 +36,7 @@ pub fn prepare(engine: &Engine, owned: &Owned, stage: &StageSpec) -> Result<Work
         let worktree = mirror.ensure_worktree(key, &engine.home.worktree(key), &base)?;
         Ok::<_, Halt>((mirror, worktree))
     })?;
+    sandbox::release(engine, owned, &worktree)?;
     settle_leftovers(owned, stage, &worktree)?;
     if stage.writes_code {
         start_over_after_conflict(owned, &mirror, &worktree)?;

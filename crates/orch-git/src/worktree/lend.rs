@@ -95,9 +95,7 @@ impl Worktree {
             let reason = format!("{} is not on top of {}", theirs.short(), own.short());
             return Ok(TakenBack::Refused(reason));
         }
-        self.git()
-            .args(["update-ref", &self.branch_ref(), theirs.as_str(), own.as_str()])
-            .ok()?;
+        self.git().args(["update-ref", &self.branch_ref(), theirs.as_str(), own.as_str()]).ok()?;
         // The index is still the one from before; the files are not touched.
         self.git().args(["reset", "--quiet", "--mixed"]).ok()?;
         Ok(TakenBack::Moved(theirs))

@@ -142,6 +142,7 @@ pub fn router(state: AppState) -> Router {
             ApiError::wrong_method("the route is there, but not for this method; see Allow")
         })
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(state.clone(), guards::token))
         .layer(from_fn(guards::origin))
         .layer(from_fn_with_state(state.clone(), guards::host))
         .layer(from_fn(guards::answer))

@@ -18,6 +18,7 @@ pub mod man;
 pub mod pipeline;
 pub mod queue;
 pub mod run_supervisor;
+pub mod sandbox_exec;
 pub mod scripted_agent;
 pub mod self_deploy;
 pub mod serve;

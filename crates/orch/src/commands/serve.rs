@@ -45,7 +45,9 @@ pub fn run(args: &Args, env: &Env) -> anyhow::Result<ExitCode> {
     let home = env.home()?.to_owned();
     let config = local::engine_config(&env, &home)?;
     let bind = config.settings.service.bind;
-    refuse_open(bind)?;
+    let token = config.settings.service.api_token.clone();
+    refuse_open(bind, token.is_some())?;
+    orch_process::hide_environment();
     logging::start(&config.settings.service, &env)?;
     let _lock = config.home.lock()?;
     let stop = stop_signal()?;
@@ -54,7 +56,7 @@ pub fn run(args: &Args, env: &Env) -> anyhow::Result<ExitCode> {
     let operator = Operator::new(std::sync::Arc::clone(&engine));
     let service =
         Service::start(engine, !args.no_worker).context("the service can't be started")?;
-    let server = Server::on(&operator, listener)?;
+    let server = Server::on(&operator, listener, token)?;
     let announcement = Announcement::make(&home, server.address())
         .with_context(|| format!("{} can't be written", home.display()))?;
     let at = url(server.address());
@@ -67,16 +69,14 @@ pub fn run(args: &Args, env: &Env) -> anyhow::Result<ExitCode> {
     ended
 }
 
-/// The API has no authentication in this version: it is for this machine alone, with a token or
-/// without one.
-fn refuse_open(bind: SocketAddr) -> Result<(), Stop> {
-    if bind.ip().to_canonical().is_loopback() {
+/// Without a token the API is for this machine alone.
+fn refuse_open(bind: SocketAddr, has_token: bool) -> Result<(), Stop> {
+    if has_token || bind.ip().to_canonical().is_loopback() {
         return Ok(());
     }
-    Err(Stop::usage(format!(
-        "{bind} is open to other machines, and this version asks nobody for the API token"
+    Err(Stop::usage(format!("{bind} is open to other machines, and no API token is set")).hint(
+        format!("set ORCH_API_TOKEN, or bind to 127.0.0.1:{} and reach it by ssh -L", bind.port()),
     ))
-    .hint(format!("bind to 127.0.0.1:{}, and reach it through ssh -L", bind.port())))
 }
 
 /// Waits for a signal, or for the API's failure.

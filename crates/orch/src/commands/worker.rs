@@ -47,6 +47,7 @@ pub fn run(args: &Args, env: &Env) -> anyhow::Result<ExitCode> {
     }
     logging::start(&config.settings.service, &env)?;
     let _lock = config.home.lock()?;
+    orch_process::hide_environment();
     let stop = stop_signal()?;
     let engine = Engine::open(config)?;
     let (id, capacity) = (engine.worker.clone(), engine.settings.max_concurrency);

@@ -162,8 +162,4 @@ fn an_address_open_to_others_is_refused() {
     let place = Place::new();
     let outcome = place.orch(place.path(), &["serve", "--bind", "0.0.0.0:0"]).exits(2);
     assert!(outcome.stderr.contains("ORCH_API_TOKEN"), "{}", outcome.all());
-    let mut command = place.command(place.path(), &["serve", "--bind", "0.0.0.0:0"]);
-    let output = command.env("ORCH_API_TOKEN", "t0ken").output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
 }

@@ -1,6 +1,7 @@
 //! What the machine has: git, a shell, coding agents, ways to hold processes together.
 
 use orch_git::Git;
+use orch_process::sandbox;
 
 use super::Check;
 use crate::commands::init::known_agents;
@@ -8,7 +9,7 @@ use crate::env::Env;
 
 /// The checks of this file.
 pub fn checks(env: &Env) -> Vec<Check> {
-    vec![git(), shell(env), agents(env)]
+    vec![git(), shell(env), agents(env), confinement()]
 }
 
 fn git() -> Check {
@@ -44,4 +45,22 @@ fn agents(env: &Env) -> Check {
         );
     }
     Check::ok("agents", found.join(", "))
+}
+
+fn confinement() -> Check {
+    let has = sandbox::available();
+    match (has.bubblewrap, has.landlock) {
+        (Ok(()), Ok(version)) => Check::ok("sandbox", format!("bubblewrap; Landlock {version}")),
+        (Ok(()), Err(_)) => Check::ok("sandbox", "bubblewrap"),
+        (Err(why), Ok(version)) => Check::warn(
+            "sandbox",
+            format!("Landlock {version}; bubblewrap: {why}"),
+            "bubblewrap hides what Landlock only refuses: install it, or be content with Landlock",
+        ),
+        (Err(why), Err(nor)) => Check::warn(
+            "sandbox",
+            format!("none: {why}; {nor}"),
+            "install bubblewrap; until then agents run with the service's own rights",
+        ),
+    }
 }
