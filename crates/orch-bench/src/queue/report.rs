@@ -87,22 +87,24 @@ impl fmt::Display for Report {
             writeln!(f, "\nsubmit, claim, complete: jobs per second")?;
             writeln!(
                 f,
-                "{:<11} {:>8} {:>8} {:>8} {:>8} {:>6} {:>9}",
-                "", "claimers", "store", "grouped", "raw", "share", "raw alone"
+                "{:<11} {:>8} {:>8} {:>8} {:>8} {:>6} {:>9} {:>8} {:>8}",
+                "", "claimers", "store", "grouped", "raw", "share", "raw alone", "CPU µs", "raw µs"
             )?;
         }
         for rate in &self.throughput {
             let alone = rate.raw_alone_per_s.map_or("-".to_owned(), |rate| format!("{rate:.0}"));
             writeln!(
                 f,
-                "{:<11} {:>8} {:>8.0} {:>8.1} {:>8.0} {:>5.0}% {:>9}",
+                "{:<11} {:>8} {:>8.0} {:>8.1} {:>8.0} {:>5.0}% {:>9} {:>8.0} {:>8.0}",
                 rate.engine.name(),
                 rate.claimers,
                 rate.jobs_per_s,
                 rate.group,
                 rate.raw_per_s,
                 rate.share * 100.0,
-                alone
+                alone,
+                rate.cpu_us,
+                rate.raw_cpu_us
             )?;
         }
         if !self.latency.is_empty() {

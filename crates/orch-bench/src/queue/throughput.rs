@@ -34,21 +34,47 @@ pub struct Rate {
     pub raw_alone_per_s: Option<f64>,
     /// The store's share of the raw limit at the same grouping.
     pub share: f64,
+    /// Processor time of this process for a job through the store, in microseconds; on PostgreSQL
+    /// the server's comes on top.
+    pub cpu_us: f64,
+    /// The same through the bare driver at the same grouping.
+    pub raw_cpu_us: f64,
 }
 
-/// Jobs and the time they took.
+/// Jobs, and the time that they and the processor took.
 #[derive(Default)]
-struct Tally(u64, Duration);
+struct Tally {
+    jobs: u64,
+    took: Duration,
+    processor: Duration,
+}
 
 impl Tally {
-    fn add(&mut self, (jobs, took): (u64, Duration)) {
-        self.0 += jobs;
-        self.1 += took;
+    fn add(
+        &mut self,
+        turn: impl FnOnce() -> anyhow::Result<(u64, Duration)>,
+    ) -> anyhow::Result<()> {
+        let before = processor_time();
+        let (jobs, took) = turn()?;
+        self.jobs += jobs;
+        self.took += took;
+        self.processor += processor_time().saturating_sub(before);
+        Ok(())
     }
 
     fn per_s(&self) -> f64 {
-        self.0 as f64 / self.1.as_secs_f64().max(f64::MIN_POSITIVE)
+        self.jobs as f64 / self.took.as_secs_f64().max(f64::MIN_POSITIVE)
     }
+
+    fn processor_us(&self) -> f64 {
+        self.processor.as_secs_f64() * 1e6 / (self.jobs.max(1) as f64)
+    }
+}
+
+/// What this process has used of all processors.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 /// Measures with so many claimers, for about so long.
@@ -73,7 +99,7 @@ pub fn measure(
     let before = store.writer_stats();
     let mut group = 1.0;
     for _ in 0..TURNS {
-        through.add(cycles(&store, &work, &our_cycles, claimers, slice)?);
+        through.add(|| cycles(&store, &work, &our_cycles, claimers, slice))?;
         let stats = store.writer_stats();
         let operations = (stats.operations - before.operations) as f64;
         group = operations / (stats.commits - before.commits).max(1) as f64;
@@ -83,13 +109,14 @@ pub fn measure(
                 let turn = |at_once, group| {
                     raw::sqlite::cycles(&connection, cycle, &raw_cycles, at_once, group, slice)
                 };
-                grouped.add(turn(claimers, group)?);
+                grouped.add(|| turn(claimers, group))?;
                 if claimers > 1 {
-                    alone.add(turn(1, 1.0)?);
+                    alone.add(|| turn(1, 1.0))?;
                 }
             }
             Engine::Postgres => {
-                grouped.add(raw::postgres::cycles(&bare, cycle, &raw_cycles, claimers, slice)?);
+                grouped
+                    .add(|| raw::postgres::cycles(&bare, cycle, &raw_cycles, claimers, slice))?;
             }
         }
     }
@@ -99,7 +126,18 @@ pub fn measure(
         Engine::Postgres => None,
     };
     let share = jobs_per_s / raw_per_s;
-    Ok(Rate { engine, claimers, jobs_per_s, group, raw_per_s, raw_alone_per_s, share })
+    let (cpu_us, raw_cpu_us) = (through.processor_us(), grouped.processor_us());
+    Ok(Rate {
+        engine,
+        claimers,
+        jobs_per_s,
+        group,
+        raw_per_s,
+        raw_alone_per_s,
+        share,
+        cpu_us,
+        raw_cpu_us,
+    })
 }
 
 /// Runs cycles through the store for so long with so many threads.
