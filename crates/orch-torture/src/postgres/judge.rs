@@ -28,11 +28,21 @@ pub fn judge(store: &Store, ledger: &Ledger) -> anyhow::Result<Verdict> {
     verdict.tasks = told.len();
     verdict.lost = told.difference(&there).count();
     verdict.unknown = there.difference(&told).count();
-    verdict.events = all_events(store)?;
-    for (read, wrong) in lock(&ledger.read).iter() {
-        verdict.events_missed += verdict.events.abs_diff(*read) + wrong;
-    }
+    let events = all_events(store)?;
+    verdict.events = events.len() as u64;
     let mut failures = Vec::new();
+    for (number, read) in lock(&ledger.read).iter().enumerate() {
+        let once: BTreeSet<i64> = read.iter().copied().collect();
+        let missed: Vec<i64> = events.difference(&once).copied().collect();
+        let twice = read.len() - once.len();
+        verdict.events_missed += (missed.len() + twice) as u64;
+        if !missed.is_empty() || twice > 0 {
+            failures.push(format!(
+                "follower {number} missed {missed:?} of events up to {:?}, and read {twice} twice",
+                events.last()
+            ));
+        }
+    }
     failures.extend(
         told.difference(&there).map(|key| format!("{key} was acknowledged and is not there")),
     );
@@ -52,19 +62,16 @@ pub fn judge(store: &Store, ledger: &Ledger) -> anyhow::Result<Verdict> {
             failures.push(format!("{count} {what}"));
         }
     }
-    if verdict.events_missed > 0 {
-        failures.push(format!("{} events were missed or read twice", verdict.events_missed));
-    }
     verdict.failures = failures;
     Ok(verdict)
 }
 
-fn all_events(store: &Store) -> anyhow::Result<u64> {
-    let (mut after, mut count) = (EventId(0), 0);
+fn all_events(store: &Store) -> anyhow::Result<BTreeSet<i64>> {
+    let (mut after, mut all) = (EventId(0), BTreeSet::new());
     loop {
         let events = store.events(after, &EventFilter::default(), MAX_EVENTS)?;
-        let Some(last) = events.last() else { return Ok(count) };
+        let Some(last) = events.last() else { return Ok(all) };
         after = last.id;
-        count += events.len() as u64;
+        all.extend(events.iter().map(|event| event.id.0));
     }
 }

@@ -1,7 +1,7 @@
 //! What the load was answered, noted the moment it was.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The notes of all threads.
@@ -11,8 +11,10 @@ pub struct Ledger {
     pub tasks: Mutex<BTreeSet<String>>,
     /// Jobs that are owned at this moment, with the epoch of their claim.
     pub owned: Mutex<BTreeMap<i64, u64>>,
-    /// What each follower read: how many events, how many of them out of order or twice.
-    pub read: Mutex<Vec<(u64, u64)>>,
+    /// The numbers of the events that each follower read, in its order.
+    pub read: Mutex<Vec<Vec<i64>>>,
+    /// The last event of all, once nobody writes any more; 0 before.
+    pub last_event: AtomicI64,
     pub submitted_again: AtomicU64,
     pub claimed: AtomicU64,
     pub ended: AtomicU64,
@@ -22,8 +24,6 @@ pub struct Ledger {
     pub stale_accepted: AtomicU64,
     /// Set when the load is to end.
     pub stop: AtomicBool,
-    /// Threads that still write: followers read on until there are none.
-    pub workers: AtomicU64,
 }
 
 /// A note can be read whoever panicked beside it.

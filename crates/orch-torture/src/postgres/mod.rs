@@ -115,11 +115,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut restarts =
         Restarts { args, cluster: &cluster, ledger: &ledger, told: [0; 2], slowest: 0 };
     let worked: anyhow::Result<()> = std::thread::scope(|scope| {
-        let mut threads = Vec::new();
+        let (mut threads, mut followers) = (Vec::new(), Vec::new());
         for node in 0..args.nodes {
             let store = open(&url)?;
             let name = char::from(b'a' + node);
-            threads.push(scope.spawn({
+            followers.push(scope.spawn({
                 let (store, ledger) = (store.clone(), &ledger);
                 move || node::follow(&store, ledger)
             }));
@@ -134,7 +134,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             threads.iter().any(std::thread::ScopedJoinHandle::is_finished)
         });
         ledger.stop.store(true, Ordering::Release);
-        let ended: Vec<_> = threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        let mut ended: Vec<_> =
+            threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        // Followers end by it, also where a thread failed.
+        let last = open(&url).and_then(|store| Ok(store.last_event_id()?.0));
+        ledger.last_event.store(*last.as_ref().unwrap_or(&i64::MAX), Ordering::Release);
+        ended.extend(followers.into_iter().map(std::thread::ScopedJoinHandle::join));
+        last?;
         for thread in ended {
             thread.map_err(|_| anyhow::anyhow!("a thread panicked"))??;
         }

@@ -30,11 +30,8 @@ const OPEN: usize = 4;
 
 /// Works until told to stop.
 pub fn work(store: &Store, ledger: &Ledger, name: &str, mut rng: Rng) -> anyhow::Result<()> {
-    ledger.workers.fetch_add(1, Ordering::AcqRel);
     let mut thread = Thread { store, ledger, name, made: 0, ended: 0 };
-    let worked = thread.work(&mut rng);
-    ledger.workers.fetch_sub(1, Ordering::AcqRel);
-    worked.with_context(|| format!("thread {name}"))
+    thread.work(&mut rng).with_context(|| format!("thread {name}"))
 }
 
 struct Thread<'a> {
@@ -193,27 +190,24 @@ fn outcome(dice: u32) -> (Outcome, Verdict) {
     }
 }
 
-/// How long it may take to hear of another node's last event: some looks of the store.
-const HEARING: Duration = Duration::from_secs(5);
+/// How long a follower may take to hear of the last event after everybody has ended: it may be
+/// another node's, and the connection that hears of it on its way back with patience.
+const HEARING: Duration = Duration::from_mins(1);
 
 /// Reads every event in its order, going on from the last number, as a stream does.
 pub fn follow(store: &Store, ledger: &Ledger) -> anyhow::Result<()> {
-    let (mut after, mut read, mut wrong) = (EventId(0), 0, 0);
-    let mut quiet_since = Instant::now();
+    let (mut after, mut read, mut over_since) = (EventId(0), Vec::new(), None);
     loop {
         match store.events(after, &EventFilter::default(), MAX_EVENTS) {
             Ok(events) => {
-                for event in &events {
-                    wrong += u64::from(event.id <= after);
-                    after = after.max(event.id);
-                }
-                read += events.len() as u64;
-                let over = ledger.stop.load(Ordering::Acquire)
-                    && ledger.workers.load(Ordering::Acquire) == 0;
-                if !events.is_empty() || !over {
-                    quiet_since = Instant::now();
-                } else if quiet_since.elapsed() > HEARING {
-                    break;
+                after = events.last().map_or(after, |event| event.id);
+                read.extend(events.iter().map(|event| event.id.0));
+                let last = ledger.last_event.load(Ordering::Acquire);
+                if last > 0 {
+                    let since = *over_since.get_or_insert_with(Instant::now);
+                    if after.0 >= last || since.elapsed() > HEARING {
+                        break;
+                    }
                 }
                 if events.is_empty() {
                     std::thread::sleep(Duration::from_millis(20));
@@ -223,6 +217,6 @@ pub fn follow(store: &Store, ledger: &Ledger) -> anyhow::Result<()> {
             Err(error) => return Err(error).context("a follower of events"),
         }
     }
-    lock(&ledger.read).push((read, wrong));
+    lock(&ledger.read).push(read);
     Ok(())
 }
