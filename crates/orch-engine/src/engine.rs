@@ -1,7 +1,7 @@
 //! The engine: what every loop and every run shares.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -109,15 +109,34 @@ impl Engine {
         Ok(mirror)
     }
 
-    /// The worktree of a run that was prepared before.
+    /// The worktree of a run that was prepared before, made anew where it is gone.
     pub fn worktree(&self, owned: &Owned) -> Result<Worktree, Halt> {
+        self.at_worktree(owned, |mirror, path, base| {
+            Ok(mirror.ensure_worktree(&owned.task.key, path, base)?)
+        })
+    }
+
+    /// The worktree with what a run has left in it. One that is gone would be made anew without
+    /// that, and there is nothing to judge.
+    pub fn worktree_left(&self, owned: &Owned) -> Result<Worktree, Halt> {
+        self.at_worktree(owned, |mirror, path, base| {
+            let found = mirror.existing_worktree(&owned.task.key, path, base)?;
+            found.ok_or_else(|| Halt::moment("the worktree was gone when the run had ended"))
+        })
+    }
+
+    fn at_worktree(
+        &self,
+        owned: &Owned,
+        look: impl FnOnce(&Mirror, &Path, &Revision) -> Result<Worktree, Halt>,
+    ) -> Result<Worktree, Halt> {
         let key = &owned.task.key;
         self.repo_locks.hold(&owned.task.repo, || {
             let mirror = self.mirror(&owned.repo)?;
             let base = mirror
                 .branch_head(key)?
                 .ok_or_else(|| Halt::moment(format!("the branch {} is gone", key.branch())))?;
-            Ok(mirror.ensure_worktree(key, &self.home.worktree(key), &base)?)
+            look(&mirror, &self.home.worktree(key), &base)
         })
     }
 

@@ -1,10 +1,11 @@
-//! The service is killed at chosen git commands, so that every step between two of them is cut
-//! off once: a wrapper on the service's PATH counts the commands and kills its parent.
+//! The service is killed, or a worktree taken away, at chosen git commands, so that every step
+//! between two of them is cut off once: a wrapper on the service's PATH counts the commands and
+//! strikes.
 
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use orch_testkit::{Orch, Repository, git, until};
@@ -13,7 +14,8 @@ use serde_json::Value;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_orch");
 
 /// Counts in a file; at the number in another file it kills the service in the middle of things,
-/// before or after the command by turns.
+/// before or after the command by turns, and at the number in a third one it takes all worktrees
+/// away before the command.
 const WRAPPER: &str = r#"#!/bin/sh
 count=$(($(cat "@DIR@/count" 2>/dev/null || echo 0) + 1))
 echo "$count" > "@DIR@/count"
@@ -21,6 +23,9 @@ if [ "$count" = "$(cat "@DIR@/kill-at" 2>/dev/null)" ]; then
     [ $((count % 2)) -eq 0 ] && "@GIT@" "$@"
     kill -9 "$PPID"
     exit 1
+fi
+if [ "$count" = "$(cat "@DIR@/remove-at" 2>/dev/null)" ]; then
+    rm -rf "@STATE@/worktrees"/*
 fi
 exec "@GIT@" "$@"
 "#;
@@ -33,6 +38,7 @@ development)
     echo "$ORCH_TASK $ORCH_ATTEMPT" > "line-$ORCH_TASK"
     printf -- '---\nstatus: ready\n---\n' > "$ORCH_ARTIFACT_DIR/11-implementation.md" ;;
 review)
+    echo "$ORCH_ATTEMPT" > "@DIR@/review-$ORCH_TASK"
     printf -- '---\nverdict: APPROVED\n---\n' > "$ORCH_ARTIFACT_DIR/12-review.md" ;;
 esac
 "#;
@@ -56,25 +62,35 @@ backoff_cap = "20ms"
 /// More git commands than a whole task takes; the test ends at the first that is not reached.
 const CUTS: usize = 100;
 
-fn wrapper(dir: &Path) {
+fn wrapper(dir: &Path, state: &Path) {
     let real = Command::new("sh").args(["-c", "command -v git"]).output().unwrap();
     let real = String::from_utf8(real.stdout).unwrap();
-    let text = WRAPPER.replace("@DIR@", &dir.display().to_string()).replace("@GIT@", real.trim());
+    let text = WRAPPER
+        .replace("@DIR@", &dir.display().to_string())
+        .replace("@STATE@", &state.display().to_string())
+        .replace("@GIT@", real.trim());
     std::fs::write(dir.join("git"), text).unwrap();
     std::fs::set_permissions(dir.join("git"), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The program with the wrapper in front of git, and a repository that it knows.
+fn bed(root: &Path) -> (Orch, Repository, PathBuf) {
+    let bin = root.join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let orch = Orch::new(PROGRAM, root).with("PATH", &path);
+    wrapper(&bin, &orch.home());
+    let agent = AGENT.replace("@DIR@", &bin.display().to_string());
+    let repository =
+        Repository::make(root, "cut", &[("agent.sh", &agent), ("orch.toml", SETTINGS)]);
+    orch.ok(&repository.checkout, &["init"]);
+    (orch, repository, bin)
 }
 
 #[test]
 fn cut_off_between_any_two_git_commands_a_task_still_lands_once() {
     let root = tempfile::tempdir().unwrap();
-    let bin = root.path().join("bin");
-    std::fs::create_dir(&bin).unwrap();
-    wrapper(&bin);
-    let repository =
-        Repository::make(root.path(), "cut", &[("agent.sh", AGENT), ("orch.toml", SETTINGS)]);
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let orch = Orch::new(PROGRAM, root.path()).with("PATH", &path);
-    orch.ok(&repository.checkout, &["init"]);
+    let (orch, repository, bin) = bed(root.path());
     let mut service = orch.serve();
     let mut tasks = 0;
     for cut in 1..=CUTS {
@@ -121,5 +137,39 @@ fn cut_off_between_any_two_git_commands_a_task_still_lands_once() {
     });
     println!("{tasks} tasks, each cut off once");
     drop(service);
+    orch.ok(root.path(), &["db", "check"]);
+}
+
+#[test]
+fn a_worktree_that_goes_between_any_two_git_commands_costs_its_task_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let (orch, repository, bin) = bed(root.path());
+    let service = orch.serve();
+    for cut in 1..=CUTS {
+        orch.ok(root.path(), &["gate", "freeze", "cut"]);
+        let key = orch.ok(&repository.checkout, &["task", "add", &format!("Gone {cut}")]);
+        let key = key.trim();
+        std::fs::write(bin.join("count"), "0").unwrap();
+        std::fs::write(bin.join("remove-at"), cut.to_string()).unwrap();
+        orch.ok(root.path(), &["gate", "unfreeze", "cut"]);
+        until(&format!("{key}, without its worktree at git command {cut}, to be done"), || {
+            let why = orch.json(&["why", key, "--json"]);
+            assert!(why["state"] != "held", "gone at {cut}: {why}");
+            (why["state"] == "done").then_some(())
+        });
+        // Neither stage was told that it had been tried before, so no retry was burnt.
+        let line = repository.on_main(&format!("line-{key}"));
+        let review = std::fs::read_to_string(bin.join(format!("review-{key}"))).unwrap();
+        let tries = (line.trim().to_owned(), review.trim().to_owned());
+        let once = (format!("{key} 1"), "1".to_owned());
+        assert_eq!(tries, once, "gone at {cut}: {}", orch.ok(root.path(), &["task", "show", key]));
+        let used: usize =
+            std::fs::read_to_string(bin.join("count")).unwrap().trim().parse().unwrap();
+        if used < cut {
+            println!("a whole task takes {used} git commands");
+            break;
+        }
+    }
+    service.stop();
     orch.ok(root.path(), &["db", "check"]);
 }

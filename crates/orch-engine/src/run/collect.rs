@@ -29,7 +29,7 @@ pub fn collect(
     exit: &RunExit,
 ) -> Result<Ended, Halt> {
     orch_process::sweep(&owned.owner.run_id);
-    let worktree = engine.worktree(owned)?;
+    let worktree = engine.worktree_left(owned)?;
     sandbox::release(engine, owned, &worktree)?;
     match RunnerKind::by_name(&owned.job.agent) {
         Some(kind) => runner(engine, owned, stage, config, kind, &worktree, base, exit),
@@ -66,7 +66,8 @@ fn agent(
             Gate::DevelopmentComplete => Some(branch_evidence(owned, worktree, &head)?),
             _ => None,
         };
-        judge::judge(engine, owned, stage, base, branch.as_ref())
+        let verdict = judge::judge(engine, owned, stage, base, branch.as_ref());
+        undisturbed(worktree, verdict)?
     } else {
         Verdict::refused("the agent did not come to its own end")
     };
@@ -114,6 +115,16 @@ fn save(
         worktree.commit(&message, CommitScope::Under(&artifacts))?;
     }
     Ok(worktree.head()?)
+}
+
+/// The verdict, unless the gate looked for what somebody took away under it: what it was to judge
+/// is committed, so a worktree that differs from its commit was changed since, and a refusal by
+/// that is nobody's retry.
+fn undisturbed(worktree: &Worktree, verdict: Verdict) -> Result<Verdict, Halt> {
+    if matches!(verdict, Verdict::Refused { .. }) && !worktree.is_clean()? {
+        return Err(Halt::moment("the worktree was changed while its gate looked at it"));
+    }
+    Ok(verdict)
 }
 
 /// What a stage that tests has tested, should its gate pass.
@@ -172,7 +183,7 @@ fn runner(
     let worked = runners::SuiteEnd { exit, exit_code, suite: &suite.report, found: &found };
     let artifact = runners::artifact(kind, config, owned, base, &code_tree, &worked);
     let head = file(engine, owned, stage, worktree, base, (kind.artifact(), &artifact))?;
-    let verdict = judge::judge(engine, owned, stage, base, None);
+    let verdict = undisturbed(worktree, judge::judge(engine, owned, stage, base, None))?;
     let verdict = beside::explained(engine, owned, stage, config, base, exit, verdict);
     let tested =
         (stage.gate == Gate::TestsPassed).then(|| Tested { commit: base.clone(), code_tree });

@@ -16,6 +16,22 @@ impl Mirror {
     /// interrupted rebase or merge in it is aborted. A broken one is made anew from the branch:
     /// only what was committed survives. A folder that was never ours is `Occupied`.
     pub fn ensure_worktree(&self, key: &TaskKey, path: &Path, base: &Revision) -> Result<Worktree> {
+        if let Some(worktree) = self.existing_worktree(key, path, base)? {
+            return Ok(worktree);
+        }
+        let root = files::real(path)?;
+        self.clear_place(&root, &self.admins_of(&root))?;
+        self.add_worktree(key, &root, base)
+    }
+
+    /// The task's worktree at `path`, if it is there and whole, with its uncommitted files; an
+    /// interrupted rebase or merge in it is aborted. `None` where it would have to be made anew.
+    pub fn existing_worktree(
+        &self,
+        key: &TaskKey,
+        path: &Path,
+        base: &Revision,
+    ) -> Result<Option<Worktree>> {
         let root = files::real(path)?;
         let admins = self.admins_of(&root);
         if let [admin] = admins.as_slice()
@@ -26,7 +42,7 @@ impl Mirror {
         {
             let worktree = self.worktree(key, &root, admin);
             match worktree.revive(base) {
-                Ok(()) => return Ok(worktree),
+                Ok(()) => return Ok(Some(worktree)),
                 Err(e) if e.is_transient() || matches!(e, GitError::DiskFull { .. }) => {
                     return Err(e);
                 }
@@ -34,8 +50,7 @@ impl Mirror {
                 Err(_) => {}
             }
         }
-        self.clear_place(&root, &admins)?;
-        self.add_worktree(key, &root, base)
+        Ok(None)
     }
 
     /// Puts a task's branch where another machine has pushed it, unless this mirror's has that and
