@@ -28,7 +28,7 @@ pub use problem::{FieldError, PROBLEM_JSON, Problem};
 pub use queue::{
     ChannelItem, GateHeld, GatePaused, JobCounts, MergeGateReport, NextItem, Preflight,
     QueueReport, ReaperReport, RepoGateReport, RunningItem, SerialGateReport, StagingRunnerReport,
-    TestRunnerReport, WorkerItem,
+    TargetPreflight, TestRunnerReport, WorkerItem,
 };
 pub use repo::RepoItem;
 pub use requests::{

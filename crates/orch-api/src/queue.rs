@@ -192,7 +192,7 @@ pub struct StagingRunnerReport {
     pub enabled: bool,
     /// Whether the suite runs on the host rather than in the service's own container.
     pub exec_host_side: bool,
-    /// Whether the channel to the host works; `None` where it was not looked at.
+    /// Whether the channels to the hosts work; `None` where this process has looked at none.
     pub preflight: Option<Preflight>,
     /// Suites that ran, since the service started.
     pub suite_ran: u64,
@@ -212,15 +212,33 @@ pub struct StagingRunnerReport {
     pub held: u64,
 }
 
-/// Whether the channel to the host works.
+/// Whether the channels to other machines work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preflight {
-    /// It does.
+    /// All that were looked at do.
     pub ok: bool,
-    /// When that was looked at.
+    /// The oldest look that counts.
     pub checked_at: Timestamp,
-    /// What was seen.
+    /// What was seen; of those that do not work where any does not.
     pub detail: String,
+    /// Each channel by itself.
+    #[serde(default)]
+    pub targets: Vec<TargetPreflight>,
+}
+
+/// Whether the channel to one machine works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetPreflight {
+    /// The machine, as `ssh_target` names it.
+    pub target: String,
+    /// It works; `None` where nobody has looked yet.
+    pub ok: Option<bool>,
+    /// When that was looked at; `None` before the first look.
+    pub checked_at: Option<Timestamp>,
+    /// What was seen, with the remedy of a fault.
+    pub detail: String,
+    /// The repositories that use it.
+    pub repos: Vec<String>,
 }
 
 /// The merge gate, since the service started.

@@ -20,6 +20,7 @@ pub mod pipeline;
 pub mod probe;
 pub mod process;
 pub mod reap;
+pub mod remote;
 pub mod retention;
 pub mod serial_gate;
 pub mod settings;

@@ -20,6 +20,7 @@ use orch_store::{Repo, Store, StoreError};
 
 use crate::accounts::Routes;
 use crate::active::{Active, BesideRuns, RepoLocks};
+use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::deploy::{DeployLocks, Monitors};
 use crate::error::chain;
@@ -81,6 +82,8 @@ pub struct Engine {
     pub deploy_locks: DeployLocks,
     /// The monitors that this process is at.
     pub monitors: Monitors,
+    /// The channels to other machines.
+    pub channels: Channels,
     /// Wakes and stops the loops.
     pub wake: Arc<Wake>,
 }

@@ -53,7 +53,7 @@ impl Home {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fail)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(fail)?;
         let home = Self(path.canonicalize().map_err(fail)?);
-        for room in ["runs", "worktrees", "lent", "mirrors", "origins", "deploys"] {
+        for room in ["runs", "worktrees", "lent", "mirrors", "origins", "deploys", "ssh"] {
             let room = home.0.join(room);
             DirBuilder::new()
                 .recursive(true)
@@ -97,6 +97,11 @@ impl Home {
     /// The git directory of a task's confined run.
     pub fn lent(&self, key: &TaskKey) -> PathBuf {
         self.0.join("lent").join(key.to_string())
+    }
+
+    /// The sockets of shared connections to other machines.
+    pub fn ssh(&self) -> PathBuf {
+        self.0.join("ssh")
     }
 
     /// A repository's mirror.

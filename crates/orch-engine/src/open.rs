@@ -10,6 +10,7 @@ use orch_store::{Store, StoreError, StoreOptions};
 
 use crate::accounts::Routes;
 use crate::active::{Active, BesideRuns, RepoLocks};
+use crate::channels::Channels;
 use crate::clock::{Clock, SystemClock};
 use crate::deploy::{DeployLocks, Monitors};
 use crate::engine::Engine;
@@ -89,6 +90,7 @@ impl Engine {
             publishing,
             deploy_locks: DeployLocks::default(),
             monitors: Monitors::default(),
+            channels: Channels::default(),
             wake,
         }))
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use orch_agents::AdapterConfig;
 use orch_core::ids::{AgentName, RepoName};
 use orch_core::pipeline::{self, Pipeline};
+use orch_core::remote::SshTarget;
 use orch_core::settings::{Adapter, AgentSettings, CommandLine, RepoSettings, SettingsErrors};
 use orch_core::suite::Mark;
 use orch_store::Repo;
@@ -99,6 +100,21 @@ impl RepoConfig {
         let marks = marks.iter().filter_map(|mark| Mark::new(mark).ok()).collect();
         let command = command.clone()?;
         Some(SuiteConfig { command, timeout, marks, fewer_tests_percent })
+    }
+
+    /// The other machine that a runner's command runs on; `None` is this one.
+    pub fn host(&self, kind: RunnerKind) -> Option<&SshTarget> {
+        match kind {
+            RunnerKind::Staging => self.settings.staging_runner.host(),
+            RunnerKind::Test | RunnerKind::Deploy => None,
+        }
+    }
+
+    /// The channels to other machines that the repository's tasks need.
+    pub fn channels(&self, repo: &RepoName) -> Vec<SshTarget> {
+        let staging = &self.settings.staging_runner;
+        let used = staging.covers(repo) && staging.command.is_some();
+        staging.host().filter(|_| used).cloned().into_iter().collect()
     }
 
     /// An agent's launch; the error says what to set.

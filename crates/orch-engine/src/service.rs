@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::error::chain;
 use crate::orderly::Orderly;
 use crate::run::beside;
-use crate::{accounts, publish, reaper, reconciler, retention, worker};
+use crate::{accounts, channels, publish, reaper, reconciler, retention, worker};
 
 /// From one look of the reconciler to the next.
 const RECONCILE: Duration = Duration::from_secs(15);
@@ -60,6 +60,7 @@ impl Service {
             loops.push(spawn("publisher", &engine, publish::run)?);
         }
         if with_worker {
+            loops.push(spawn("channels", &engine, |engine| channels::run(engine))?);
             loops.push(spawn("worker", &engine, worker::run)?);
         }
         Ok(Self { engine, loops })

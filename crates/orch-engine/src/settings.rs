@@ -6,7 +6,8 @@ use std::time::Duration;
 use orch_core::ids::{Label, StageName};
 use orch_core::serial_gate::GatePolicy;
 use orch_core::settings::{
-    Env, RepoSettings, Retention, ServiceSettings, SettingsErrors, SettingsFile, Sources, load_repo,
+    Env, RepoSettings, Retention, ServiceSettings, SettingsErrors, SettingsFile, Sources, Ssh,
+    load_repo,
 };
 
 /// The service's settings as the engine uses them.
@@ -34,6 +35,8 @@ pub struct EngineSettings {
     pub sanitize_enabled: bool,
     /// How long what is over is kept.
     pub retention: Retention,
+    /// How other machines are reached.
+    pub ssh: Ssh,
 }
 
 impl EngineSettings {
@@ -56,6 +59,7 @@ impl EngineSettings {
             reaper_interval: settings.reaper.interval,
             sanitize_enabled: settings.reaper.sanitize_enabled,
             retention: settings.retention,
+            ssh: settings.ssh.clone(),
         }
     }
 }

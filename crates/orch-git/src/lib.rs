@@ -8,6 +8,7 @@
 //! command inside a worktree names its git directory, so that a worktree whose `.git` was
 //! deleted can never make git work on a repository further up the tree.
 
+mod archive;
 mod build_tree;
 pub mod checkout;
 mod classify;

@@ -27,6 +27,7 @@ pub mod sandbox;
 mod service;
 mod signal;
 mod spec;
+pub mod ssh;
 mod stop;
 mod supervise;
 mod sweep;

@@ -13,10 +13,12 @@ mod repository;
 #[cfg(feature = "s3")]
 mod s3;
 mod service;
+mod sshd;
 mod wait;
 
 pub use repository::{Repository, git};
 #[cfg(feature = "s3")]
 pub use s3::{Fault, S3Server};
 pub use service::{Orch, Served};
+pub use sshd::Sshd;
 pub use wait::until;

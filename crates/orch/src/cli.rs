@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     acp_client, check_artifact, check_gate, completions, config, db, demo, doctor, events, gate,
-    init, launcher, llm, man, pipeline, queue, run_supervisor, sandbox_exec, scripted_agent,
-    self_deploy, serve, status, task, why, worker,
+    init, launcher, llm, man, pipeline, queue, remote_runner, run_supervisor, sandbox_exec,
+    scripted_agent, self_deploy, serve, status, task, why, worker,
 };
 use crate::env::Env;
 
@@ -67,6 +67,8 @@ pub enum Command {
     Completions(completions::Args),
     Man(man::Args),
     #[command(hide = true)]
+    RemoteRunner(remote_runner::Args),
+    #[command(hide = true)]
     RunSupervisor(run_supervisor::Args),
     #[command(hide = true)]
     SandboxExec(sandbox_exec::Args),
@@ -101,6 +103,7 @@ impl Command {
             Self::SelfDeploy(command) => self_deploy::run(&command, env),
             Self::Completions(args) => completions::run(&args, env),
             Self::Man(args) => man::run(&args, env),
+            Self::RemoteRunner(args) => Ok(remote_runner::run(&args)),
             Self::RunSupervisor(args) => Ok(run_supervisor::run(&args)),
             Self::SandboxExec(args) => Ok(sandbox_exec::run(args)),
             Self::ScriptedAgent(args) => scripted_agent::run(&args, env),

@@ -23,6 +23,10 @@ fn main() -> ExitCode {
     if let cli::Command::RunSupervisor(args) = &cli.command {
         return commands::run_supervisor::run(args);
     }
+    // Signals are taken over before anything could start a thread.
+    if let cli::Command::RemoteRunner(args) = &cli.command {
+        return commands::remote_runner::run(args);
+    }
     let env = match env::Env::read() {
         Ok(env) => env,
         Err(error) => return exit::report(&error.into(), output::Style::plain()),

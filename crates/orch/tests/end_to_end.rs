@@ -192,28 +192,6 @@ fn a_passing_fault_defers_and_the_wait_can_be_cut_short() {
     drop(service);
 }
 
-/// A suite that is meant for another machine never passes on this one.
-#[test]
-fn a_staging_suite_for_another_machine_is_held() {
-    let root = tempfile::tempdir().unwrap();
-    let staging =
-        "[staging_runner]\ncommand = \"echo ok 1\"\nssh_target = \"nobody@staging.invalid\"\n";
-    let settings = SETTINGS.replace("\"testing\", ", "\"deploy-staging\", ") + staging;
-    let repository = repository(root.path(), &settings);
-    let orch = Orch::new(PROGRAM, root.path());
-    orch.ok(&repository.checkout, &["init"]);
-    let service = orch.serve();
-    let output = orch.run(&repository.checkout, &["task", "add", "Say hello", "--wait"]);
-    assert_eq!(output.status.code(), Some(1));
-    let why = orch.json(&["why", "HELLO-1", "--json"]);
-    assert_eq!(
-        (why["state"].as_str(), why["stage"].as_str()),
-        (Some("held"), Some("deploy-staging"))
-    );
-    assert!(why.to_string().contains("running over ssh is not part of this version"), "{why}");
-    drop(service);
-}
-
 /// A person's approval is a stage like any other.
 #[test]
 fn a_task_waits_for_a_persons_approval() {

@@ -20,6 +20,7 @@ use super::retention::{self, Retention};
 use super::sandbox::{self, Sandbox};
 use super::serial_gate;
 use super::service::{self, Service};
+use super::ssh::{self, Ssh};
 use super::staging_runner::{self, StagingRunner};
 use super::table::file_sections;
 use super::test_runner::{self, TestRunner};
@@ -82,6 +83,8 @@ pub struct ServiceSettings {
     pub object_store: Option<ObjectStore>,
     /// Versions of the program side by side.
     pub launcher: Launcher,
+    /// How other machines are reached.
+    pub ssh: Ssh,
 }
 
 /// What the tasks of one repository need.
@@ -124,6 +127,7 @@ pub fn load_service(sources: &Sources<'_>) -> Result<Loaded<ServiceSettings>, Se
         retention: retention::read(&mut reader),
         object_store: object_store::read(&mut reader),
         launcher: launcher::read(&mut reader),
+        ssh: ssh::read(&mut reader),
     };
     let settings = std::mem::take(&mut reader.shown);
     read_repo(&mut reader, String::new());
@@ -142,8 +146,7 @@ pub fn load_repo(sources: &Sources<'_>) -> Result<Loaded<RepoSettings>, Settings
     let value = read_repo(&mut reader, file.unwrap_or_else(|| "orch.toml".to_owned()));
     let settings = std::mem::take(&mut reader.shown);
     let own = layers.last().filter(|_| sources.repository.is_some() && !same);
-    let mut warnings = own.map(idle_sections).unwrap_or_default();
-    warnings.extend(layers.iter().flat_map(not_yet));
+    let warnings = own.map(idle_sections).unwrap_or_default();
     finish(reader.errors, &layers, Loaded { value, settings, warnings })
 }
 
@@ -184,22 +187,6 @@ fn finish<T>(
 ) -> Result<Loaded<T>, SettingsErrors> {
     errors.extend(layers.iter().flat_map(unknown::check));
     SettingsErrors::unless_none(errors, loaded)
-}
-
-/// Keys that are read and have no effect yet: whoever sets one has to know.
-const NOT_YET: [(&str, &str, &str); 1] =
-    [("staging_runner", "ssh_target", "a suite that is meant for another machine is held")];
-
-fn not_yet(document: &Document<'_>) -> Vec<SettingsWarning> {
-    let set = |(section, name, effect): &(&str, &str, &str)| {
-        let (key, _) = document.table(section)?.get_key_value(*name)?;
-        Some(SettingsWarning {
-            place: document.place(key.span()),
-            message: format!("`{section}.{name}` has no effect in this version: {effect}"),
-            hint: None,
-        })
-    };
-    NOT_YET.iter().filter_map(set).collect()
 }
 
 /// Sections of a repository's file that only the service's own file is read for.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::ids::{AgentName, KeyPrefix, Label, RepoName, StageName};
 use crate::money::prices::ModelPrice;
+use crate::remote::SshTarget;
 
 /// Says what form a text must have where it hasn't.
 pub type Rule = fn(&str) -> Result<(), String>;
@@ -171,12 +172,12 @@ pub(super) fn branch(text: &str) -> Result<(), String> {
 
 /// `user@host` that ssh can't take for an option.
 pub(super) fn ssh_target(text: &str) -> Result<(), String> {
-    let plain = !text.contains(char::is_whitespace) && !text.starts_with('-');
-    let host = text.rsplit('@').next().unwrap_or("");
-    require(
-        line(text) && plain && !host.is_empty() && !host.starts_with('-'),
-        "must be an ssh target, such as deploy@staging.example",
-    )
+    SshTarget::new(text).map(drop).map_err(|error| format!("must be {}", error.rule))
+}
+
+/// A path from the root.
+pub(super) fn absolute(text: &str) -> Result<(), String> {
+    require(line(text) && text.starts_with('/'), "must be an absolute path")
 }
 
 /// An absolute path, or one below the user's home written `~/…`; never all of either.

@@ -10,6 +10,7 @@ use super::reader::Reader;
 use super::rules;
 use super::test_runner::repo_names;
 use crate::ids::RepoName;
+use crate::remote::SshTarget;
 
 /// How a repository's staging suite is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +26,9 @@ pub struct StagingRunner {
     /// Whether the suite runs on the host rather than in the service's own container.
     pub exec_host_side: bool,
     /// The host to reach over ssh; `None` means this machine.
-    pub ssh_target: Option<String>,
+    pub ssh_target: Option<SshTarget>,
+    /// Whether the task's revision is sent to that host, for the suite to start in.
+    pub ssh_send_tree: bool,
     /// How long the suite may take.
     pub timeout: Duration,
     /// Patterns of lines that only the suite prints; empty where its runner is a known one.
@@ -92,6 +95,14 @@ static SSH_TARGET: Key = Key {
     default: "",
     doc: "The host, such as deploy@staging.example; unset means this machine",
 };
+static SSH_SEND_TREE: Key = Key {
+    section: "staging_runner",
+    name: "ssh_send_tree",
+    env: "ORCH_STAGING_RUNNER_SSH_SEND_TREE",
+    kind: Kind::Flag,
+    default: "true",
+    doc: "Send the files of the revision to ssh_target; off, the suite starts in the home there",
+};
 static TIMEOUT: Key = Key {
     section: "staging_runner",
     name: "timeout",
@@ -139,6 +150,7 @@ pub(super) static SECTION: Section = Section {
         &COMMAND,
         &EXEC_HOST_SIDE,
         &SSH_TARGET,
+        &SSH_SEND_TREE,
         &TIMEOUT,
         &MARKS,
         &FEWER_TESTS_PERCENT,
@@ -153,7 +165,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> StagingRunner {
         repos: repo_names(reader.list(&REPOS)),
         command: reader.command(&COMMAND),
         exec_host_side: reader.flag(&EXEC_HOST_SIDE),
-        ssh_target: reader.text(&SSH_TARGET),
+        ssh_target: reader.text(&SSH_TARGET).and_then(|text| SshTarget::new(&text).ok()),
+        ssh_send_tree: reader.flag(&SSH_SEND_TREE),
         timeout: reader.duration(&TIMEOUT),
         marks: reader.list(&MARKS),
         fewer_tests_percent: reader.count(&FEWER_TESTS_PERCENT),
@@ -162,6 +175,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> StagingRunner {
 }
 
 impl StagingRunner {
+    /// The host that the suite runs on; `None` means this machine.
+    pub fn host(&self) -> Option<&SshTarget> {
+        self.ssh_target.as_ref().filter(|_| self.exec_host_side)
+    }
+
     /// Whether the runner, rather than the agent, does the stage for this repository.
     pub fn covers(&self, repo: &RepoName) -> bool {
         self.is_for(repo) && self.mode.runner_decides()

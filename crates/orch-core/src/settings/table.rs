@@ -3,12 +3,12 @@
 use super::key::{Key, Section};
 use super::{
     agents, budgets, deploy, launcher, merge_gate, object_store, pipeline, prices, reaper,
-    repository, retention, sandbox, serial_gate, service, staging_runner, test_runner,
+    repository, retention, sandbox, serial_gate, service, ssh, staging_runner, test_runner,
 };
 
 /// Every section with every key, in the order of the documentation. The first holds what only the
 /// environment can say.
-pub static SECTIONS: [&Section; 18] = [
+pub static SECTIONS: [&Section; 19] = [
     &service::ENVIRONMENT,
     &service::SECTION,
     &serial_gate::SECTION,
@@ -16,6 +16,7 @@ pub static SECTIONS: [&Section; 18] = [
     &retention::SECTION,
     &object_store::SECTION,
     &launcher::SECTION,
+    &ssh::SECTION,
     &repository::SECTION,
     &pipeline::SECTION,
     &pipeline::STAGE_SECTION,

@@ -16,6 +16,7 @@ use orch_process::RunDir;
 use super::{Ended, Halt, Owned, beside, judge, prepare, question, sandbox};
 use crate::deploy::DeployLog;
 use crate::engine::Engine;
+use crate::remote;
 use crate::repo_config::RepoConfig;
 use crate::runners::{self, RunnerKind};
 
@@ -169,9 +170,16 @@ fn runner(
     base: &Revision,
     exit: &RunExit,
 ) -> Result<Ended, Halt> {
-    let suite = runners::read_suite(engine, kind, config, owned, exit);
     let last = || runners::last_count(owned, kind, worktree, base);
-    let outcome = runners::outcome(kind, config, exit, &suite, last);
+    let resolved =
+        remote::resolve(engine, &RunDir::new(engine.home.run(&owned.owner.run_id)), exit.clone());
+    let (outcome, exit, suite) = match resolved {
+        Ok(exit) => {
+            let suite = runners::read_suite(engine, kind, config, owned, &exit);
+            (runners::outcome(kind, config, &exit, &suite, last), exit, suite)
+        }
+        Err(outcome) => (outcome, exit.clone(), runners::ReadSuite::default()),
+    };
     let (outcome, found) = runners::smoke(kind, config, outcome, &engine.wake);
     let Outcome::SuiteRan { exit_code } = outcome else {
         worktree.discard_all()?;
@@ -180,11 +188,11 @@ fn runner(
         return Ok(Ended::Worked { report, gate: None, judged: None });
     };
     let code_tree = worktree.code_tree(base)?;
-    let worked = runners::SuiteEnd { exit, exit_code, suite: &suite.report, found: &found };
+    let worked = runners::SuiteEnd { exit: &exit, exit_code, suite: &suite.report, found: &found };
     let artifact = runners::artifact(kind, config, owned, base, &code_tree, &worked);
     let head = file(engine, owned, stage, worktree, base, (kind.artifact(), &artifact))?;
     let verdict = undisturbed(worktree, judge::judge(engine, owned, stage, base, None))?;
-    let verdict = beside::explained(engine, owned, stage, config, base, exit, verdict);
+    let verdict = beside::explained(engine, owned, stage, config, base, &exit, verdict);
     let tested =
         (stage.gate == Gate::TestsPassed).then(|| Tested { commit: base.clone(), code_tree });
     let report = RunReport { outcome, verdict, head: Some(head), tested };

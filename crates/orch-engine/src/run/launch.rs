@@ -32,12 +32,14 @@ pub struct Work {
     pub timeout: Duration,
     /// The longest silence.
     pub stall: Option<Duration>,
+    /// From the polite signal to the last one.
+    pub grace: Duration,
 }
 
 /// Output kept of one run; a runaway agent must not fill the disk.
 const LOG_LIMIT: u64 = 256 * 1024 * 1024;
 /// From the polite signal to the last one.
-const GRACE: Duration = Duration::from_secs(5);
+pub const GRACE: Duration = Duration::from_secs(5);
 
 /// Starts the job's producer under a supervisor of its own and records which process it is.
 pub fn launch_job(
@@ -127,6 +129,7 @@ fn agent_work(
         stdin: Some(plan.stdin),
         timeout: agent.timeout,
         stall: agent.stall,
+        grace: GRACE,
     })
 }
 
@@ -218,6 +221,7 @@ fn model_beside(
         stdin: Some(plan.stdin),
         timeout: limit.map_or(agent.timeout, |limit| limit.min(agent.timeout)),
         stall: agent.stall,
+        grace: GRACE,
     };
     start_beside(engine, work, &dir, started)
 }
@@ -257,7 +261,7 @@ fn spec(owned: &Owned, cwd: PathBuf, work: Work) -> RunSpec {
         stdin: work.stdin,
         timeout: work.timeout,
         stall: work.stall,
-        grace: GRACE,
+        grace: work.grace,
         log_limit: LOG_LIMIT,
     }
 }

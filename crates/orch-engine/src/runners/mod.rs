@@ -10,12 +10,14 @@ mod transcript;
 
 use std::collections::BTreeMap;
 
-use orch_core::ids::{AgentName, Revision};
+use orch_core::ids::{AgentName, Revision, RunId};
 use orch_core::outcome::{Outcome, Worked, classify};
 use orch_core::pipeline::StageSpec;
 use orch_core::process::RunExit;
+use orch_core::remote::SshTarget;
 use orch_core::stage::{DEPLOY_FINALIZER, STAGE_TRANSITIONS, STAGING_RUNNER, TEST_RUNNER};
 use orch_core::suite::fewer_tests;
+use orch_process::RunDir;
 
 pub use artifact::{SuiteEnd, artifact};
 pub use last_count::last_count;
@@ -23,8 +25,9 @@ pub use smoke::smoke;
 pub use transcript::{ReadSuite, read_suite};
 
 use crate::engine::Engine;
+use crate::remote::{self, RemoteCommand};
 use crate::repo_config::{RepoConfig, SuiteConfig};
-use crate::run::launch::Work;
+use crate::run::launch::{GRACE, Work};
 use crate::run::prepare::Workplace;
 use crate::run::{Halt, Owned};
 
@@ -107,22 +110,54 @@ pub fn work_on(
     base: &Revision,
 ) -> Result<Work, Halt> {
     let suite = suite(kind, config)?;
-    stays_here(kind, config)?;
+    if let Some(target) = config.host(kind) {
+        return elsewhere(engine, owned, config, base, target, &suite);
+    }
     let mut env = engine.allowed_env(&[]);
     env.extend(facts(owned, base));
-    Ok(Work { argv: suite.command.argv(), env, stdin: None, timeout: suite.timeout, stall: None })
+    let (argv, timeout) = (suite.command.argv(), suite.timeout);
+    Ok(Work { argv, env, stdin: None, timeout, stall: None, grace: GRACE })
 }
 
-/// A suite that is meant for another machine must not pass on this one.
-fn stays_here(kind: RunnerKind, config: &RepoConfig) -> Result<(), Halt> {
-    match &config.settings.staging_runner.ssh_target {
-        Some(target) if kind == RunnerKind::Staging => Err(Halt::environment(format!(
-            "[staging_runner] ssh_target is {target}, and running over ssh is not part of this version; \
-             take it out and let the command reach the host itself"
-        ))),
-        _ => Ok(()),
-    }
+/// A suite that is meant for another machine never runs on this one.
+fn elsewhere(
+    engine: &Engine,
+    owned: &Owned,
+    config: &RepoConfig,
+    base: &Revision,
+    target: &SshTarget,
+    suite: &SuiteConfig,
+) -> Result<Work, Halt> {
+    let mirror = engine.mirror(&owned.repo)?;
+    let mut env = facts(owned, base);
+    env.insert("ORCH_BRANCH".to_owned(), owned.task.key.branch());
+    let command = RemoteCommand {
+        target,
+        command: &suite.command,
+        env,
+        revision: Some(base),
+        files: config.settings.staging_runner.ssh_send_tree.then_some(&mirror),
+        timeout: suite.timeout,
+        earlier: &earlier(engine, owned)?,
+    };
+    let run_id = &owned.owner.run_id;
+    remote::order(engine, &RunDir::new(engine.home.run(run_id)), run_id, &command)
 }
+
+/// Earlier runs of the same stage, newest first: what is left of them on another machine is
+/// attached to or ended.
+fn earlier(engine: &Engine, owned: &Owned) -> Result<Vec<RunId>, Halt> {
+    let runs = engine.store.runs(owned.task.id)?.into_iter();
+    let same = runs.filter(|run| run.stage == owned.job.stage && run.agent == owned.job.agent);
+    let mut earlier: Vec<RunId> =
+        same.map(|run| run.run_id).filter(|run| *run != owned.owner.run_id).collect();
+    earlier.sort_unstable_by(|one, two| two.cmp(one));
+    earlier.truncate(EARLIER);
+    Ok(earlier)
+}
+
+/// Earlier runs that are looked for on another machine.
+const EARLIER: usize = 20;
 
 /// What a runner's command may want to know.
 fn facts(owned: &Owned, base: &Revision) -> BTreeMap<String, String> {

@@ -102,7 +102,7 @@ fn staging_runner(
     Ok(StagingRunnerReport {
         enabled: state.runners().staging,
         exec_host_side: state.runners().staging_on_host,
-        preflight: None,
+        preflight: wire::queue::preflight(&state.operator().engine().channels.all()),
         suite_ran: engine.staging.suite_ran,
         permanent_env: engine.staging.permanent_env,
         transient_infra: engine.staging.transient_infra,

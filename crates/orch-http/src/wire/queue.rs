@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use orch_api::{
-    ChannelItem, GateHeld, GatePaused, NextItem, RepoGateReport, RunningItem, WorkerItem,
+    ChannelItem, GateHeld, GatePaused, NextItem, Preflight, RepoGateReport, RunningItem,
+    TargetPreflight, WorkerItem,
 };
 use orch_core::job::{Job, JobState};
+use orch_core::remote::SshTarget;
 use orch_core::task::Task;
+use orch_engine::channels::{Channel as Way, Light};
 use orch_store::{Channel, RepoGate, Worker};
 
 /// `None` where the job does not run.
@@ -35,6 +38,33 @@ pub(crate) fn next((job, task): &(Job, Task)) -> NextItem {
         stage: job.stage.to_string(),
         agent: job.agent.to_string(),
         priority: task.priority,
+    }
+}
+
+/// `None` where no channel was looked at.
+pub(crate) fn preflight(channels: &[(SshTarget, Way)]) -> Option<Preflight> {
+    let red = channels.iter().any(|(_, channel)| channel.light == Light::Red);
+    let counts = if red { Light::Red } else { Light::Green };
+    let shown = || channels.iter().map(|(_, channel)| channel).filter(|c| c.light == counts);
+    Some(Preflight {
+        ok: !red,
+        checked_at: shown().filter_map(|channel| channel.checked_at).min()?,
+        detail: shown().map(|channel| channel.detail.as_str()).collect::<Vec<_>>().join("\n"),
+        targets: channels.iter().map(target).collect(),
+    })
+}
+
+fn target((target, channel): &(SshTarget, Way)) -> TargetPreflight {
+    TargetPreflight {
+        target: target.to_string(),
+        ok: match channel.light {
+            Light::Unlooked => None,
+            Light::Green => Some(true),
+            Light::Red => Some(false),
+        },
+        checked_at: channel.checked_at,
+        detail: channel.detail.clone(),
+        repos: channel.repos.iter().map(ToString::to_string).collect(),
     }
 }
 

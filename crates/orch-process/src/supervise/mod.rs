@@ -27,7 +27,7 @@ use crate::launch::Handshake;
 use crate::run_dir::RunDir;
 use crate::{fsio, identity};
 use detach::Role;
-use signals::Signals;
+pub(crate) use signals::{Signals, restore_defaults};
 
 /// Exit code when the run was carried to its `exit.json`, or the supervisor was detached.
 const DONE: i32 = 0;

@@ -6,11 +6,11 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// The supervisor's signals; the descriptor is readable when one waits.
-pub(super) struct Signals(OwnedFd);
+pub(crate) struct Signals(OwnedFd);
 
 impl Signals {
     /// Takes SIGTERM and SIGCHLD over from the default handling and ignores what a terminal sends.
-    pub(super) fn take_over() -> io::Result<Self> {
+    pub(crate) fn take_over() -> io::Result<Self> {
         // SAFETY: plain calls on a signal set that `sigemptyset` has initialised; SIG_IGN is a
         // valid handler; the descriptor returned is new and owned by nobody else.
         unsafe {
@@ -36,7 +36,7 @@ impl Signals {
     }
 
     /// Takes all waiting signals; true if SIGTERM was among them.
-    pub(super) fn drain(&self) -> bool {
+    pub(crate) fn drain(&self) -> bool {
         let mut terminated = false;
         let mut records = [0_u8; 8 * RECORD];
         while let Ok(count) = rustix::io::read(&self.0, &mut records)
@@ -63,7 +63,7 @@ impl AsFd for Signals {
 
 /// Gives a child the signal handling that programs expect to start with. Called between fork and
 /// exec: only async-signal-safe calls are allowed here.
-pub(super) fn restore_defaults() -> io::Result<()> {
+pub(crate) fn restore_defaults() -> io::Result<()> {
     // SAFETY: all calls are async-signal-safe, on a set initialised by `sigemptyset`.
     unsafe {
         for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGCHLD] {

@@ -17,6 +17,7 @@ pub mod llm;
 pub mod man;
 pub mod pipeline;
 pub mod queue;
+pub mod remote_runner;
 pub mod run_supervisor;
 pub mod sandbox_exec;
 pub mod scripted_agent;

@@ -71,6 +71,13 @@ fn show(out: &Out, report: &QueueReport) -> anyhow::Result<()> {
     for line in deploy_lines(&report.deploys, now) {
         out.line(plain(&line))?;
     }
+    let preflight = report.staging_runner.preflight.iter();
+    for channel in preflight.flat_map(|preflight| &preflight.targets) {
+        let looked = channel.checked_at.map(|at| format!(", looked at {} ago", ago(now, at)));
+        let line = format!("ssh: {}{}", channel.detail, looked.unwrap_or_default());
+        let line = plain(&line);
+        out.line(if channel.ok == Some(false) { out.style.red(&line) } else { line })?;
+    }
     if !report.workers.iter().any(|worker| worker.alive) {
         out.line(out.style.yellow("no worker is alive: start one with `orch serve`"))?;
     }

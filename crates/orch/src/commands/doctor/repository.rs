@@ -1,8 +1,7 @@
 //! What the repository here says: its orch.toml, its pipeline, the channel to its staging host.
 
-use std::process::{Command, Stdio};
-
 use orch_core::settings::RepoSettings;
+use orch_process::ssh::Client;
 
 use super::Check;
 use crate::commands::pipeline;
@@ -90,24 +89,22 @@ fn programs(env: &Env, settings: &RepoSettings) -> Vec<Check> {
 
 /// The channel to the staging host; `None` where none is configured.
 fn ssh(env: &Env, settings: &RepoSettings) -> Option<Check> {
-    let target = settings.staging_runner.ssh_target.as_deref()?;
-    if env.find_program("ssh").is_none() {
-        return Some(Check::fail("ssh", "no ssh on PATH", "install an OpenSSH client"));
-    }
-    let tried = Command::new("ssh")
-        .args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-T", "--", target, "true"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .output();
-    Some(match tried {
-        Ok(output) if output.status.success() => Check::ok("ssh", format!("{target} answers")),
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let last = said.lines().last().unwrap_or("no answer").trim().to_owned();
-            let remedy = format!("make `ssh -o BatchMode=yes {target} true` work for this user");
-            Check::fail("ssh", format!("{target}: {last}"), remedy)
+    let target = settings.staging_runner.host()?;
+    let service = match settings::service(env) {
+        Ok(loaded) => loaded.value,
+        // Said by the checks of the service.
+        Err(_) => return None,
+    };
+    // A login of its own, and nothing left open behind it.
+    let client =
+        Client { control: None, ..Client::new(target, &service.ssh, std::path::Path::new("/")) };
+    Some(match orch_process::ssh::check(&client, &|| false) {
+        Ok(folder) => Check::ok("ssh", format!("{target} answers; runs are kept in {folder}")),
+        Err(fault) => {
+            let otherwise =
+                || format!("make `ssh -o BatchMode=yes {target} true` work for this user");
+            let remedy = fault.kind.remedy(target).unwrap_or_else(otherwise);
+            Check::fail("ssh", fault.describe(target), remedy)
         }
-        Err(error) => Check::fail("ssh", error.to_string(), "check the ssh client"),
     })
 }
