@@ -13,7 +13,7 @@ use orch_core::llm::CallSite;
 use orch_core::outcome::{Outcome, Worked, classify};
 use orch_core::pipeline::StageSpec;
 use orch_core::process::RunExit;
-use orch_core::settings::Mode;
+use orch_core::settings::{Mode, SandboxProfile};
 use orch_core::stage::Gate;
 use orch_core::verdict::{Finding, Verdict, tail};
 use orch_process::{Observation, RunDir};
@@ -66,8 +66,16 @@ impl<'a> Beside<'a> {
         engine: &'a Engine,
         decides: &'a Owned,
         role: AgentName,
+        config: &RepoConfig,
         base: &Revision,
     ) -> Result<Option<Self>, Halt> {
+        // Its files are of another shape than a confined run's: nothing runs unconfined instead.
+        if config.settings.sandbox.profile != SandboxProfile::None {
+            return Err(Halt::environment(
+                "[sandbox] profile is set, and what works beside a run can't be confined yet; \
+                 set mode = \"deterministic\"",
+            ));
+        }
         let run_id = engine.clock.run_id();
         if !engine.beside.enter(&run_id, MAX_AT_ONCE) {
             return Ok(None);
@@ -198,7 +206,7 @@ fn compare(
         money::refuse_over_budget(engine, &owned.task, config)?;
     }
     let Some(role) = role(kind) else { return Ok(()) };
-    let Some(beside) = Beside::open(engine, owned, role.clone(), base)? else { return Ok(()) };
+    let Some(beside) = Beside::open(engine, owned, role, config, base)? else { return Ok(()) };
     let started_at = engine.clock.now();
     let (tree, artifacts) = (beside.tree(), beside.artifacts());
     let work = beside.work(&tree, &artifacts);
@@ -305,7 +313,7 @@ fn explain(
     }
     money::refuse_over_budget(engine, &owned.task, config)?;
     let Some(role) = role(kind) else { return Ok(None) };
-    let Some(beside) = Beside::open(engine, owned, role, base)? else { return Ok(None) };
+    let Some(beside) = Beside::open(engine, owned, role, config, base)? else { return Ok(None) };
     let (tree, artifacts) = (beside.tree(), beside.artifacts());
     let brief = question(owned, stage, &beside.own.owner.run_id, exit);
     let work = beside.work(&tree, &artifacts);
