@@ -24,6 +24,7 @@ use super::{Halt, Owned};
 use crate::artifacts::read_set;
 use crate::engine::Engine;
 use crate::money;
+use crate::remote;
 use crate::repo_config::RepoConfig;
 use crate::runners::{self, RunnerKind};
 
@@ -220,16 +221,7 @@ fn compare(
     let (outcome, verdict) = match (&ended, llm) {
         (Err(outcome), _) => (outcome.clone(), None),
         (Ok(exit), true) => judged(stage, &artifacts, base, classify(Worked::Agent, exit)),
-        (Ok(exit), false) => {
-            let suite = runners::read_suite(engine, kind, config, &beside.own, exit);
-            let outcome = classify(Worked::Suite(&suite.report), exit);
-            let verdict = match outcome {
-                Outcome::SuiteRan { exit_code: 0 } => Some("pass"),
-                Outcome::SuiteRan { .. } => Some("fail"),
-                _ => None,
-            };
-            (outcome, verdict)
-        }
+        (Ok(exit), false) => suite_judged(engine, kind, config, &beside.own, exit),
     };
     if llm {
         beside.settle(&outcome);
@@ -244,6 +236,29 @@ fn compare(
         verdict,
     };
     Ok(engine.store.record_shadow(engine.clock.now(), &shadow)?)
+}
+
+/// What a suite came to, on this machine or another.
+fn suite_judged(
+    engine: &Engine,
+    kind: RunnerKind,
+    config: &RepoConfig,
+    own: &Owned,
+    exit: &RunExit,
+) -> (Outcome, Option<&'static str>) {
+    let dir = RunDir::new(engine.home.run(&own.owner.run_id));
+    let exit = match remote::resolve(engine, &dir, exit.clone()) {
+        Ok(exit) => exit,
+        Err(outcome) => return (outcome, None),
+    };
+    let suite = runners::read_suite(engine, kind, config, own, &exit);
+    let outcome = classify(Worked::Suite(&suite.report), &exit);
+    let verdict = match outcome {
+        Outcome::SuiteRan { exit_code: 0 } => Some("pass"),
+        Outcome::SuiteRan { .. } => Some("fail"),
+        _ => None,
+    };
+    (outcome, verdict)
 }
 
 /// What the stage's gate would say of the artifacts that a shadow left.
