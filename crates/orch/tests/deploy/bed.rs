@@ -42,7 +42,7 @@ kill_at deploy-begins
 case $mode in
     hangs) sleep 600 ;;
     hangs-after) switch "$ORCH_REVISION" healthy; sleep 600 ;;
-    fails) echo "no such image" >&2; exit 3 ;;
+    fails) echo "the release is not complete" >&2; exit 3 ;;
     fails-halfway) switch "$ORCH_REVISION" healthy; exit 3 ;;
     changes-nothing) exit 0 ;;
     ssh) echo 'ssh: connect to host production port 22: Connection refused' >&2; exit 255 ;;
