@@ -2,13 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use orch_core::ids::{AgentName, RunId, StageName, TaskKey};
 use orch_core::llm::CallSite;
 
+use crate::adapters::Session;
+
 /// The most of a title in the environment, in bytes: the kernel refuses a program whose single
 /// variable is above 128 KiB. The brief holds the rest.
 const MAX_TITLE: usize = 4 * 1024;
+
+/// Variables that name places in the user's home.
+const USERS_OWN: [&str; 4] =
+    ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"];
 
 /// What an adapter knows of a run.
 #[derive(Debug, Clone)]
@@ -35,6 +42,15 @@ pub struct LaunchContext {
     pub base_dir: PathBuf,
     /// The `orch` binary.
     pub orch_program: PathBuf,
+    /// The run's own home; `None` where it has the user's.
+    pub home: Option<PathBuf>,
+    /// The run's own directory for temporary files; `None` where it has the user's.
+    pub temp: Option<PathBuf>,
+    /// The session it works in.
+    pub session: Session,
+    /// How long it may print nothing; `None` means for ever. A program's own patience with its
+    /// provider has to stay below.
+    pub stall: Option<Duration>,
     /// The part of the service's environment that [`allowed_env`](crate::allowed_env) let pass.
     pub inherited_env: BTreeMap<String, String>,
 }
@@ -50,6 +66,10 @@ pub struct LaunchPlan {
     pub env: BTreeMap<String, String>,
     /// What it reads on standard input: the brief.
     pub stdin: PathBuf,
+    /// Files to be written into its own home before it starts, by their path there.
+    pub files: Vec<(PathBuf, String)>,
+    /// The session's name, where it is known before the start.
+    pub session: Option<String>,
 }
 
 /// Why an agent can't be started. All of it is the settings' fault, never the code's.
@@ -92,6 +112,14 @@ pub(crate) fn environment(context: &LaunchContext) -> Result<BTreeMap<String, St
         ("ORCH_ARTIFACT_DIR", utf8(&context.artifact_dir)?),
     ];
     let mut env = context.inherited_env.clone();
+    if let Some(home) = &context.home {
+        // They point into the user's home, where a run of its own home has nothing to do.
+        env.retain(|name, _| !USERS_OWN.contains(&name.as_str()));
+        env.insert("HOME".to_owned(), utf8(home)?);
+    }
+    if let Some(temp) = &context.temp {
+        env.insert("TMPDIR".to_owned(), utf8(temp)?);
+    }
     env.extend(facts.map(|(name, value)| (name.to_owned(), value)));
     Ok(env)
 }

@@ -11,8 +11,8 @@ pub mod env;
 pub mod events;
 mod launch;
 
-pub use adapters::{AdapterConfig, plan, scripted};
+pub use adapters::{ADAPTERS, AdapterConfig, Descriptor, Session, descriptor, plan, scripted};
 pub use brief::{BriefContext, BriefError, EarlierArtifact, default_template, gate_asks, render};
 pub use env::allowed_env;
-pub use events::{AgentEvent, Usage, parse_line};
+pub use events::{AgentEvent, EventReader, Source, Tally, Usage, parse_line};
 pub use launch::{AgentError, LaunchContext, LaunchPlan};

@@ -31,6 +31,7 @@ fn brief(role: &str) -> BriefContext {
         earlier: Vec::new(),
         feedback: Vec::new(),
         base_commit: Some("0123456789abcdef0123456789abcdef01234567".parse().unwrap()),
+        resumed: false,
     }
 }
 

@@ -23,6 +23,7 @@ pub mod reap;
 pub mod remote;
 pub mod retention;
 pub mod serial_gate;
+pub mod session;
 pub mod settings;
 pub mod stage;
 pub mod suite;

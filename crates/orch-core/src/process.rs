@@ -59,6 +59,13 @@ pub enum ExitCause {
         /// The limit in milliseconds.
         limit_ms: u64,
     },
+    /// It took more steps than allowed, or the same one again and again; the tree was killed.
+    Looping {
+        /// How many.
+        steps: u32,
+        /// Whether they were the same one in a row.
+        same: bool,
+    },
     /// Somebody asked for the end; the tree was killed.
     Cancelled,
     /// The program could not be started at all.
@@ -68,4 +75,30 @@ pub enum ExitCause {
         /// True where the program or its interpreter does not exist or may not be executed.
         missing: bool,
     },
+}
+
+/// How a supervisor counts the steps of an agent in its standard output (S6), by looking for texts
+/// and without understanding them: the limit has to hold while the service is dead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepWatch {
+    /// A line that holds all of these is a step.
+    pub marks: Vec<String>,
+    /// The JSON key whose value, in such a line, says what the step does; `None` where steps are
+    /// not compared.
+    pub same: Option<String>,
+    /// Steps after which the run is ended; `None` is no limit.
+    pub limit: Option<u32>,
+    /// Steps that do the same in a row after which it is ended; `None` is no limit.
+    pub repeats: Option<u32>,
+}
+
+/// A signal that asks a process to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Polite {
+    /// SIGTERM.
+    Term,
+    /// SIGINT.
+    Int,
 }

@@ -19,14 +19,15 @@ use crate::runners;
 /// task's branch, where an agent could write the next agent's orders.
 const PROMPTS: &str = ".orch/prompts";
 
-/// Renders the brief.
+/// Renders the brief; `resumed` says that the agent has an earlier conversation about the task.
 pub fn render(
     owned: &Owned,
     stage: &StageSpec,
     config: &RepoConfig,
     place: &Workplace,
+    resumed: bool,
 ) -> Result<String, Halt> {
-    beside(owned, stage, config, &place.artifacts, &place.base)
+    rendered(owned, stage, config, &place.artifacts, &place.base, resumed)
 }
 
 /// Renders the brief of somebody who works in other files than the task's.
@@ -36,6 +37,17 @@ pub fn beside(
     config: &RepoConfig,
     artifacts: &Path,
     base: &Revision,
+) -> Result<String, Halt> {
+    rendered(owned, stage, config, artifacts, base, false)
+}
+
+fn rendered(
+    owned: &Owned,
+    stage: &StageSpec,
+    config: &RepoConfig,
+    artifacts: &Path,
+    base: &Revision,
+    resumed: bool,
 ) -> Result<String, Halt> {
     let role = &owned.job.agent;
     let template = template(config, owned)?;
@@ -59,6 +71,7 @@ pub fn beside(
         earlier: earlier(artifacts),
         feedback: task.progress.feedback.clone(),
         base_commit: Some(base.clone()),
+        resumed,
     };
     orch_agents::render(&template, &context).map_err(|error| Halt::environment(chain(&error)))
 }

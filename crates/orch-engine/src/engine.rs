@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use orch_core::decide::{Decision, Policy, Step};
 use orch_core::event::EventKind;
-use orch_core::ids::{AgentName, RepoName, Revision, RunId, WorkerId};
+use orch_core::ids::{AgentName, RepoName, Revision, RunId, TaskKey, WorkerId};
 use orch_core::job::{Fence, JobState};
 use orch_core::outcome::Outcome;
 use orch_core::task::Task;
@@ -209,6 +209,13 @@ impl Engine {
         });
         if let Err(error) = deleted {
             tracing::warn!(task.key = %owned.task.key, error = chain(&error), "the landed branch could not be deleted");
+        }
+    }
+
+    /// Removes what agents kept of a task that is over.
+    pub fn forget_sessions(&self, key: &TaskKey) {
+        if let Err(error) = orch_git::remove_all(&self.home.task_sessions(key)) {
+            tracing::warn!(task.key = %key, error = chain(&error), "the sessions of a task could not be removed; the reconciler tries again");
         }
     }
 

@@ -53,7 +53,9 @@ impl Home {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fail)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(fail)?;
         let home = Self(path.canonicalize().map_err(fail)?);
-        for room in ["runs", "worktrees", "lent", "mirrors", "origins", "deploys", "ssh"] {
+        for room in
+            ["runs", "worktrees", "lent", "mirrors", "origins", "deploys", "ssh", "sessions"]
+        {
             let room = home.0.join(room);
             DirBuilder::new()
                 .recursive(true)
@@ -102,6 +104,16 @@ impl Home {
     /// The sockets of shared connections to other machines.
     pub fn ssh(&self) -> PathBuf {
         self.0.join("ssh")
+    }
+
+    /// The sessions of agents, a folder per task.
+    pub fn sessions(&self) -> PathBuf {
+        self.0.join("sessions")
+    }
+
+    /// A task's sessions.
+    pub fn task_sessions(&self, key: &TaskKey) -> PathBuf {
+        self.sessions().join(key.to_string())
     }
 
     /// A repository's mirror.

@@ -2,12 +2,12 @@
 //! before a run begins. What a run consumes is known when it has ended: a budget ends no run that
 //! is going on.
 
-use orch_agents::AgentEvent;
 use orch_core::decide::{Situation, retried};
-use orch_core::ids::RunId;
+use orch_core::ids::{AgentName, RunId};
 use orch_core::job::HoldKind;
-use orch_core::money::{Meter, admit};
+use orch_core::money::admit;
 use orch_core::outcome::Outcome;
+use orch_core::session::is_id;
 use orch_core::task::Task;
 use orch_process::RunDir;
 use orch_store::{CallSpend, Guard, Repo, StoreError, Usage};
@@ -15,7 +15,7 @@ use orch_store::{CallSpend, Guard, Repo, StoreError, Usage};
 use crate::engine::Engine;
 use crate::error::chain;
 use crate::repo_config::RepoConfig;
-use crate::run::Halt;
+use crate::run::{Halt, told};
 
 /// Held tasks that one look sets going; the next look takes the rest.
 const MAX_RELEASED: u32 = 100;
@@ -43,21 +43,28 @@ fn over_budget(
 }
 
 /// What a call consumed, as its log tells, and what that cost.
-pub fn spend(engine: &Engine, repo: &Repo, call: &RunId) -> CallSpend {
-    let dir = RunDir::new(engine.home.run(call));
-    let mut meter = Meter::default();
-    for line in orch_process::log::lines(&dir) {
-        if let AgentEvent::Usage(usage) = orch_agents::parse_line(&line.text) {
-            meter.add(&usage.figures());
-        }
-    }
-    let consumed = meter.read();
-    let price = || {
-        let config = RepoConfig::load(engine, repo).ok()?;
-        config.settings.prices.price(consumed.model.as_ref()?, consumed.tokens)
-    };
+/// `settings` names the table that it was started by, where that is not its role's.
+pub fn spend(
+    engine: &Engine,
+    repo: &Repo,
+    call: &RunId,
+    settings: Option<&AgentName>,
+) -> CallSpend {
+    let run = engine.store.run(call).ok();
+    let config = RepoConfig::load(engine, repo).ok();
+    let role = settings.or(run.as_ref().map(|run| &run.agent));
+    let agent = role.and_then(|role| config.as_ref()?.agent(role).ok());
+    let Some(agent) = agent else { return CallSpend::default() };
+    let tally = told::tally(&RunDir::new(engine.home.run(call)), agent.adapter.descriptor);
+    let recorded = run.and_then(|run| run.session).map(|session| session.id);
+    let session = tally.session.clone().filter(|id| is_id(id)).or(recorded);
+    let before = session.as_deref().and_then(|id| engine.store.session_totals(id).ok());
+    let mut consumed = tally.consumed(before.unwrap_or_default());
+    // Not every program names its model.
+    consumed.model = consumed.model.or(agent.adapter.model);
+    let price = || config?.settings.prices.price(consumed.model.as_ref()?, consumed.tokens);
     let priced = if consumed.cost_micros.is_none() { price() } else { None };
-    CallSpend { consumed, priced, session: None }
+    CallSpend { consumed, priced, session }
 }
 
 /// The same as it stands in the run's record.
@@ -72,7 +79,7 @@ pub fn usage(spend: &CallSpend) -> Usage {
 
 /// Keeps what a run consumed that lost its job: it was paid for all the same.
 pub fn note_lost(engine: &Engine, repo: &Repo, run: &RunId) {
-    let spend = spend(engine, repo, run);
+    let spend = spend(engine, repo, run, None);
     if spend == CallSpend::default() {
         return;
     }

@@ -26,6 +26,7 @@ pub fn tick(engine: &Engine) {
     }
     tasks_without_a_job(engine);
     worktrees_without_a_task(engine);
+    sessions_without_a_task(engine);
     runs_without_a_job(engine);
     money::release(engine);
 }
@@ -97,6 +98,16 @@ fn worktrees_without_a_task(engine: &Engine) {
             Err(error) => {
                 tracing::error!(error = chain(&error), "a worktree's task could not be read");
             }
+        }
+    }
+}
+
+/// The sessions of a task that is over go without a word: a cancelled task leaves them behind.
+fn sessions_without_a_task(engine: &Engine) {
+    for name in names(&engine.home.sessions()) {
+        let Ok(key) = name.parse::<TaskKey>() else { continue };
+        if engine.store.task(&key).is_ok_and(|task| !task.state.is_open()) {
+            engine.forget_sessions(&key);
         }
     }
 }

@@ -88,6 +88,8 @@ pub fn order(
         stdin: None,
         timeout: command.timeout,
         stall: None,
+        polite: Vec::new(),
+        steps: Vec::new(),
         grace: GRACE,
     })
 }

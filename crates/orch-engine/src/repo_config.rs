@@ -9,7 +9,9 @@ use orch_agents::AdapterConfig;
 use orch_core::ids::{AgentName, RepoName};
 use orch_core::pipeline::{self, Pipeline};
 use orch_core::remote::SshTarget;
-use orch_core::settings::{Adapter, AgentSettings, CommandLine, RepoSettings, SettingsErrors};
+use orch_core::settings::{
+    Adapter, AgentHome, AgentSettings, CommandLine, RepoSettings, SettingsErrors,
+};
 use orch_core::suite::Mark;
 use orch_store::Repo;
 
@@ -56,6 +58,14 @@ pub struct AgentConfig {
     pub env: Vec<String>,
     /// A prompt of its own.
     pub prompt: Option<PathBuf>,
+    /// Whether the next run goes on in the session of the last one.
+    pub resume: bool,
+    /// Whether each run has a home of its own.
+    pub own_home: bool,
+    /// Steps that one run may take; `None` is no limit.
+    pub steps: Option<u32>,
+    /// The same step in a row; `None` is no limit.
+    pub repeats: Option<u32>,
 }
 
 impl AgentConfig {
@@ -125,14 +135,23 @@ impl RepoConfig {
                 "no agent for {role}: set [agents.default] or [agents.{role}] in {FILE}"
             ));
         };
+        let adapter = adapter(role, agent)?;
+        let own_home = match agent.home {
+            Some(home) => home == AgentHome::Own,
+            None => adapter.descriptor.own_home,
+        };
         Ok(AgentConfig {
             kind: agent.adapter,
             settings: agent.clone(),
-            adapter: adapter(role, agent)?,
+            adapter,
             timeout: agent.timeout,
             stall: agent.stall,
             env: agent.env.clone(),
             prompt: agent.prompt.clone().map(PathBuf::from),
+            resume: agent.resume,
+            own_home,
+            steps: agent.steps,
+            repeats: agent.repeats,
         })
     }
 }
@@ -143,20 +162,20 @@ pub fn lines(errors: &SettingsErrors) -> Vec<String> {
 }
 
 fn adapter(role: &AgentName, agent: &AgentSettings) -> Result<AdapterConfig, String> {
-    match agent.adapter {
-        Adapter::Command => match &agent.command {
-            Some(command) => Ok(AdapterConfig::Command { argv: command.clone() }),
-            None => Err(format!("[agents.{role}] has adapter \"command\" and no command")),
-        },
-        Adapter::Scripted => match &agent.script {
-            Some(script) => Ok(AdapterConfig::Scripted { script: script.into() }),
-            None => Err(format!("[agents.{role}] has adapter \"scripted\" and no script")),
-        },
-        other => Err(format!(
-            "[agents.{role}] adapter \"{}\" is not part of this version; use \"command\" with the CLI's own command line",
-            other.name()
-        )),
-    }
+    let name = agent.adapter.name();
+    let descriptor = orch_agents::descriptor(agent.adapter).ok_or_else(|| {
+        format!(
+            "[agents.{role}] adapter \"{name}\" is not part of this version; use \"command\" with \
+             the CLI's own command line"
+        )
+    })?;
+    Ok(AdapterConfig {
+        descriptor,
+        command: agent.command.clone().unwrap_or_default(),
+        script: agent.script.clone().map(PathBuf::from),
+        model: agent.model.clone(),
+        args: agent.args.clone(),
+    })
 }
 
 fn source(engine: &Engine, repo: &Repo) -> Result<(String, PathBuf), String> {

@@ -61,7 +61,7 @@ impl RunnerStats {
             | Outcome::TimedOut { .. }
             | Outcome::Stalled { .. }
             | Outcome::Lost { .. } => &self.transient_infra,
-            Outcome::Unknown { .. } => &self.unknown,
+            Outcome::Unknown { .. } | Outcome::AgentStuck { .. } => &self.unknown,
             Outcome::Cancelled => &self.cancelled,
         };
         counter.fetch_add(1, Ordering::Relaxed);

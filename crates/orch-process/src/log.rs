@@ -73,6 +73,9 @@ pub struct LogLine {
     pub stream: String,
     /// The line, without its end.
     pub text: String,
+    /// True for the beginning of a long line that goes on in the next one of its stream.
+    #[serde(default)]
+    pub more: bool,
 }
 
 /// Every line of a run's log, one at a time; lines that can't be read are passed over, and a log

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use orch_core::ids::RunId;
+use orch_core::process::{Polite, StepWatch};
 use serde::{Deserialize, Serialize};
 
 use crate::fsio;
@@ -34,7 +35,13 @@ pub struct RunSpec {
     /// The longest silence on both output streams; `None` means no such limit.
     #[serde(rename = "stall_ms", with = "optional_millis")]
     pub stall: Option<Duration>,
-    /// How long the tree may take from the polite signal (TERM) to the last one (KILL).
+    /// The signals that ask the tree to end, in this order; each has the grace. Empty is TERM alone.
+    #[serde(default)]
+    pub polite: Vec<Polite>,
+    /// How its steps are counted; empty where they are not.
+    #[serde(default)]
+    pub steps: Vec<StepWatch>,
+    /// How long the tree may take from each polite signal to the next, and to the last one (KILL).
     #[serde(rename = "grace_ms", with = "millis")]
     pub grace: Duration,
     /// Bytes of `log.jsonl` after which output is counted and kept as tail, but no longer written.
@@ -103,6 +110,13 @@ mod tests {
                 stdin: Some("/dev/null".into()),
                 timeout,
                 stall,
+                polite: vec![Polite::Int, Polite::Term],
+                steps: vec![StepWatch {
+                    marks: vec!["\"tool\"".into()],
+                    same: None,
+                    limit: Some(9),
+                    repeats: None,
+                }],
                 grace: Duration::from_secs(5),
                 log_limit: u64::MAX,
             };

@@ -1,41 +1,44 @@
-//! Adapters: one folder per sort of agent program. An adapter turns a run's context into a command
-//! line; it never starts anything.
+//! Adapters: one folder per sort of agent program, each a [`Descriptor`]. An adapter turns a run's
+//! context into a command line and its stream into events; it never starts anything.
 
+mod claude;
+mod codex;
 pub mod command;
+mod descriptor;
 pub mod scripted;
 
-use std::path::PathBuf;
-
 use orch_core::llm::CallSite;
+use orch_core::settings::Adapter;
+
+pub use descriptor::{AdapterConfig, Descriptor, Invocation, Session};
 
 use crate::launch::{AgentError, LaunchContext, LaunchPlan, environment};
 
-/// How an agent is driven.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AdapterConfig {
-    /// Any program.
-    Command {
-        /// The program and its arguments; no shell is implied.
-        argv: Vec<String>,
-    },
-    /// The built-in agent that plays a script.
-    Scripted {
-        /// The script, relative to the repository.
-        script: PathBuf,
-    },
+/// Every adapter there is.
+pub static ADAPTERS: [&Descriptor; 4] =
+    [&claude::DESCRIPTOR, &codex::DESCRIPTOR, &command::DESCRIPTOR, &scripted::DESCRIPTOR];
+
+/// The descriptor of an adapter; `None` for one that is not part of this version.
+pub fn descriptor(adapter: Adapter) -> Option<&'static Descriptor> {
+    ADAPTERS.into_iter().find(|descriptor| descriptor.adapter == adapter)
 }
 
 /// Plans a launch at a registered call site. Fails where the settings name nothing that could be
 /// started.
 pub fn plan(
     site: CallSite,
-    adapter: &AdapterConfig,
+    config: &AdapterConfig,
     context: &LaunchContext,
 ) -> Result<LaunchPlan, AgentError> {
-    let argv = match adapter {
-        AdapterConfig::Command { argv } => command::argv(argv)?,
-        AdapterConfig::Scripted { script } => scripted::argv(script, context)?,
-    };
-    let env = environment(context)?;
-    Ok(LaunchPlan { site, argv, env, stdin: context.brief_file.clone() })
+    let invocation = (config.descriptor.launch)(config, context)?;
+    let mut env = environment(context)?;
+    env.extend(invocation.env);
+    Ok(LaunchPlan {
+        site,
+        argv: invocation.argv,
+        env,
+        stdin: context.brief_file.clone(),
+        files: invocation.files,
+        session: invocation.session,
+    })
 }

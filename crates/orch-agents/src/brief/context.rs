@@ -36,6 +36,8 @@ pub struct BriefContext {
     pub feedback: Vec<Finding>,
     /// The revision that the run begins on; `None` where it is not known.
     pub base_commit: Option<Revision>,
+    /// The agent goes on in the session of an earlier run.
+    pub resumed: bool,
 }
 
 /// An artifact that an earlier stage left.

@@ -69,6 +69,7 @@ pub(super) fn of(brief: &BriefContext) -> Value {
         gate_name => line(&brief.gate_name, MAX_ASK),
         gate_asks => asks,
         base_commit => brief.base_commit.as_ref().map(ToString::to_string).unwrap_or_default(),
+        resumed => brief.resumed,
         findings_left_out => brief.feedback.len() - feedback.len(),
         feedback => Value::from(Serde(feedback)),
         earlier_left_out => brief.earlier.len() - earlier.len(),

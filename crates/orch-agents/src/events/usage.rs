@@ -2,7 +2,8 @@
 
 use orch_core::money::{Consumed, Figure, Meter, Report, Tokens};
 
-use super::line::{AgentEvent, parse_line};
+use super::event::AgentEvent;
+use super::report::parse_line;
 
 /// The most tokens of one report: what is above it is a broken count, and sums of the reports of
 /// a whole log stay far from overflowing.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use orch_agents::events::Patience;
 use orch_agents::{AgentEvent, Usage, parse_line};
 
 use crate::support::play;
@@ -85,7 +86,7 @@ fn what_it_prints_and_reports_is_read_back() {
     assert_eq!((played.code, played.err.as_str()), (0, "careful\n"));
     let lines: Vec<&str> = played.out.lines().collect();
     assert_eq!(parse_line(lines[0]), AgentEvent::Text("working on HELLO-1".into()));
-    assert_eq!(parse_line(lines[3]), AgentEvent::RateLimited { retry_after_s: 2 });
+    assert_eq!(parse_line(lines[3]), AgentEvent::RateLimited(Patience::Seconds(2)));
     let sum = Usage::of_lines(lines);
     assert_eq!((sum.tokens.input, sum.tokens.output), (1200, 34));
     assert_eq!(sum.cost_micros, Some(1_050_000));

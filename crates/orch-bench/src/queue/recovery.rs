@@ -118,6 +118,8 @@ fn sleeper(run_id: &RunId) -> RunSpec {
         stdin: None,
         timeout: Duration::from_mins(10),
         stall: None,
+        polite: Vec::new(),
+        steps: Vec::new(),
         grace: Duration::from_secs(1),
         log_limit: 1 << 20,
     }

@@ -102,6 +102,8 @@ fn launch(
         stdin: None,
         timeout: Duration::from_mins(1),
         stall: None,
+        polite: Vec::new(),
+        steps: Vec::new(),
         grace: Duration::from_secs(1),
         log_limit: 1 << 20,
     };

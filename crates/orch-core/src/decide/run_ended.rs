@@ -4,7 +4,7 @@ use super::{Counts, Decision, Policy, Situation, Step, delay};
 use crate::event::EventKind;
 use crate::ids::Revision;
 use crate::job::{Hold, HoldKind};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Stuck};
 use crate::pipeline::{OnFail, StageSpec};
 use crate::stage::Gate;
 use crate::task::{Progress, Tested};
@@ -117,6 +117,9 @@ impl Situation<'_> {
                 return self.requeue(progress, (*until).max(self.now), reason, Counts::Nothing);
             }
             Outcome::Lost { reason } => return self.crashed(progress, reason, policy),
+            Outcome::AgentStuck { how, reason, again } => {
+                return self.stuck(progress, *how, reason, *again, policy, random);
+            }
             Outcome::Unknown { reason } if self.job.defers > 0 => {
                 let reason = format!("nobody can tell what failed, twice: {reason}");
                 return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
@@ -133,6 +136,29 @@ impl Situation<'_> {
             return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
         }
         let available_at = self.now + delay(policy, self.job.defers, random);
+        self.requeue(progress, available_at, reason, Counts::Defer)
+    }
+
+    /// The agent got nowhere: once more, in a session of its own; then somebody has to look.
+    fn stuck(
+        &self,
+        mut progress: Progress,
+        how: Stuck,
+        reason: &str,
+        again: bool,
+        policy: &Policy,
+        random: u64,
+    ) -> Decision {
+        if again || self.job.defers >= policy.defers {
+            let what = if again { "the same in a fresh session" } else { "the defers are used up" };
+            let reason = format!("{reason}; {what}");
+            return self.hold(progress, Hold { kind: HoldKind::Budget, reason });
+        }
+        if how == Stuck::NothingDone && progress.feedback.is_empty() {
+            progress.feedback.push(Finding::new(reason));
+        }
+        let available_at = self.now + delay(policy, self.job.defers, random);
+        let reason = format!("{reason}; once more in a fresh session");
         self.requeue(progress, available_at, reason, Counts::Defer)
     }
 

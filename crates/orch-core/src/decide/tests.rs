@@ -7,7 +7,7 @@ use super::*;
 use crate::audit::{State, audit};
 use crate::ids::{JobId, RunId, WorkerId};
 use crate::job::{HoldKind, JobState, Ownership};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Stuck};
 use crate::stage::{MERGE_GATE, standard};
 use crate::task::{TaskState, Tested};
 use crate::testing::{at, job, now, revision, running, stage, task};
@@ -108,6 +108,11 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         1 => Just(Outcome::TransientInfra { reason: "dns".into() }),
         1 => Just(Outcome::PermanentEnv { reason: "no docker".into() }),
         1 => Just(Outcome::Unknown { reason: "exit code 1".into() }),
+        1 => any::<bool>().prop_map(|again| Outcome::AgentStuck {
+            how: Stuck::ContextOverflow,
+            reason: "too long".into(),
+            again,
+        }),
         1 => Just(Outcome::RateLimited { until: now() }),
         1 => Just(Outcome::TimedOut { limit_ms: 1 }),
         1 => Just(Outcome::Stalled { limit_ms: 1 }),
@@ -228,6 +233,10 @@ fn every_repeated_fault_ends_in_a_hold() {
         Fact::Ran(Outcome::SuiteRan { exit_code: 0 }, Verdict::refused("absent")),
         Fact::Ran(Outcome::TransientInfra { reason: "dns".into() }, Verdict::refused("-")),
         Fact::Ran(Outcome::Unknown { reason: "exit code 1".into() }, Verdict::refused("-")),
+        Fact::Ran(
+            Outcome::AgentStuck { how: Stuck::Refusal, reason: "no".into(), again: false },
+            Verdict::refused("-"),
+        ),
         Fact::Ran(Outcome::TimedOut { limit_ms: 1 }, Verdict::refused("-")),
         Fact::Ran(Outcome::Stalled { limit_ms: 1 }, Verdict::refused("-")),
         Fact::Ran(Outcome::Cancelled, Verdict::refused("-")),
@@ -343,4 +352,27 @@ fn a_job_that_takes_its_worker_down_three_times_is_held() {
     assert_eq!(hold.kind, HoldKind::Infra);
     assert_eq!(hold.reason, "it was lost with its worker 3 times; last: its supervisor is gone");
     assert_eq!((last.alerts.len(), last.progress), (1, at_hand.progress));
+}
+
+/// What is stuck is tried once in a fresh session; the second time somebody has to look.
+#[test]
+fn a_stuck_agent_gets_one_fresh_session() {
+    let stuck = |again| {
+        let reason = "the model refuses to go on".to_owned();
+        let outcome = Outcome::AgentStuck { how: Stuck::Refusal, reason, again };
+        Fact::Ran(outcome, Verdict::refused("-"))
+    };
+    let mut model = Model::new();
+    model.claim();
+    let decision = decide(&model, &stuck(false)).unwrap();
+    let Step::Requeue { reason, counts: Counts::Defer, .. } = &decision.step else {
+        panic!("{decision:?}")
+    };
+    assert_eq!(reason, "the model refuses to go on; once more in a fresh session");
+    model.apply(decision);
+    model.claim();
+    let decision = decide(&model, &stuck(true)).unwrap();
+    let Step::Hold(hold) = &decision.step else { panic!("{decision:?}") };
+    assert_eq!(hold.kind, HoldKind::Budget);
+    assert_eq!(hold.reason, "the model refuses to go on; the same in a fresh session");
 }

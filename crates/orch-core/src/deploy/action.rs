@@ -133,6 +133,7 @@ impl From<Outcome> for Ran {
             Outcome::PermanentEnv { reason }
             | Outcome::OverBudget { reason, .. }
             | Outcome::NeedsInput { question: reason }
+            | Outcome::AgentStuck { reason, .. }
             | Outcome::Unknown { reason } => Self::Infra { reason, passing: false },
             Outcome::RateLimited { until } => {
                 Self::Infra { reason: format!("rate limited until {until}"), passing: true }

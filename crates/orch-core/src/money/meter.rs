@@ -79,6 +79,12 @@ impl Meter {
         Self { before, ..Self::default() }
     }
 
+    /// The same of a session that had consumed this much before the run: its name may come late.
+    #[must_use]
+    pub fn after(self, before: SessionTotals) -> Self {
+        Self { before, ..self }
+    }
+
     /// Takes a report in.
     pub fn add(&mut self, report: &Report) {
         let tokens = report.tokens;

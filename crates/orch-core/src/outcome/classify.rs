@@ -33,6 +33,10 @@ pub fn classify(worked: Worked<'_>, exit: &RunExit) -> Outcome {
         ExitCause::Signaled { signal } => signaled(worked, *signal, exit),
         ExitCause::TimedOut { limit_ms } => Outcome::TimedOut { limit_ms: *limit_ms },
         ExitCause::Stalled { limit_ms } => Outcome::Stalled { limit_ms: *limit_ms },
+        // Steps are counted of agents alone, whose ends `AgentEnd` tells apart.
+        ExitCause::Looping { steps, .. } => {
+            Outcome::Unknown { reason: format!("it was ended after {steps} steps") }
+        }
         ExitCause::Cancelled => Outcome::Cancelled,
         ExitCause::SpawnFailed { message, missing: true } => {
             Outcome::PermanentEnv { reason: format!("the program could not be started: {message}") }

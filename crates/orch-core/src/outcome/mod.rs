@@ -1,9 +1,11 @@
 //! Outcome: what a run's end means, with the work's doing and the infrastructure's doing kept
 //! apart (S7). Only [`Outcome::SuiteRan`] can ever lead to a bounce.
 
+mod agent;
 mod classify;
 mod signs;
 
+pub use agent::{AgentEnd, Demands, Fault, RATE_LIMIT_WAIT, Reported, Stuck, Told};
 pub use classify::{Worked, classify};
 
 use jiff::Timestamp;
@@ -63,6 +65,15 @@ pub enum Outcome {
         /// What it asks; from outside, bounded.
         question: String,
     },
+    /// The agent gets nowhere in its session; a fresh one may.
+    AgentStuck {
+        /// In which way.
+        how: Stuck,
+        /// What was seen, in words for people.
+        reason: String,
+        /// An earlier run of the same job was stuck in the same way.
+        again: bool,
+    },
     /// Somebody asked for the end.
     Cancelled,
 }
@@ -81,6 +92,7 @@ impl Outcome {
             Self::Unknown { .. } => "unknown",
             Self::OverBudget { .. } => "over_budget",
             Self::NeedsInput { .. } => "needs_input",
+            Self::AgentStuck { .. } => "agent_stuck",
             Self::Cancelled => "cancelled",
         }
     }

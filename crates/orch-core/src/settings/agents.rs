@@ -50,6 +50,27 @@ pub struct AgentSettings {
     pub fallback: Vec<AgentName>,
     /// Runs of the role at once in the repository; `None` is no limit.
     pub max_concurrency: Option<u32>,
+    /// The model, as the program calls it; `None` leaves it to the program.
+    pub model: Option<String>,
+    /// Arguments added to its command line.
+    pub args: Vec<String>,
+    /// Whether the next run of the role goes on in the session of the last one.
+    pub resume: bool,
+    /// Which home it has; `None` means what its adapter is made for.
+    pub home: Option<AgentHome>,
+    /// Tools it may use in one run; `None` is no limit.
+    pub steps: Option<u32>,
+    /// How often in a row it may do the very same; `None` is no limit.
+    pub repeats: Option<u32>,
+}
+
+/// Which home an agent's run has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AgentHome {
+    /// One of its own, gone with the run.
+    Own,
+    /// That of the user whom the service runs as.
+    User,
 }
 
 /// A sort of agent program.
@@ -86,6 +107,11 @@ impl Adapter {
     /// The name in `orch.toml`.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(adapter, _)| *adapter == self).map_or("", |(_, name)| name)
+    }
+
+    /// Whether this version has it.
+    pub fn is_there(self) -> bool {
+        matches!(self, Self::Claude | Self::Codex | Self::Command | Self::Scripted)
     }
 
     /// Looks an adapter up by its name.
@@ -187,6 +213,55 @@ static MAX_CONCURRENCY: Key = Key {
     doc: "Runs of the role at once in the repository; unset means no limit",
 };
 
+static MODEL: Key = Key {
+    section: "agents",
+    name: "model",
+    env: "ORCH_AGENTS_*_MODEL",
+    kind: Kind::Text { form: "the name of a model", rule: rules::text },
+    default: "",
+    doc: "The model, as the program calls it",
+};
+static ARGS: Key = Key {
+    section: "agents",
+    name: "args",
+    env: "ORCH_AGENTS_*_ARGS",
+    kind: Kind::Argv,
+    default: "",
+    doc: "Arguments added to its command line",
+};
+static RESUME: Key = Key {
+    section: "agents",
+    name: "resume",
+    env: "ORCH_AGENTS_*_RESUME",
+    kind: Kind::Flag,
+    default: "true",
+    doc: "Whether the next run of the role goes on in the session of the last one",
+};
+static HOME: Key = Key {
+    section: "agents",
+    name: "home",
+    env: "ORCH_AGENTS_*_HOME",
+    kind: Kind::Choice(&["own", "user"]),
+    default: "",
+    doc: "A home of its own for each run, or the user's; agent CLIs have their own, programs the user's",
+};
+static STEPS: Key = Key {
+    section: "agents",
+    name: "steps",
+    env: "ORCH_AGENTS_*_STEPS",
+    kind: Kind::Count { min: 0, max: 1_000_000 },
+    default: "1000",
+    doc: "Tools it may use in one run, where its stream tells them; 0 means any number",
+};
+static REPEATS: Key = Key {
+    section: "agents",
+    name: "repeats",
+    env: "ORCH_AGENTS_*_REPEATS",
+    kind: Kind::Count { min: 0, max: 1_000_000 },
+    default: "25",
+    doc: "How often in a row it may use a tool for the very same; 0 means any number",
+};
+
 /// `[agents.ROLE]`.
 pub(super) static SECTION: Section = Section {
     name: "agents",
@@ -204,6 +279,12 @@ pub(super) static SECTION: Section = Section {
         &ACCOUNT,
         &FALLBACK,
         &MAX_CONCURRENCY,
+        &MODEL,
+        &ARGS,
+        &RESUME,
+        &HOME,
+        &STEPS,
+        &REPEATS,
     ],
 };
 
@@ -221,6 +302,12 @@ struct Table<'a> {
     account: Option<Found>,
     fallback: Option<Found>,
     max_concurrency: Option<Found>,
+    model: Option<Found>,
+    args: Option<Found>,
+    resume: Option<Found>,
+    home: Option<Found>,
+    steps: Option<Found>,
+    repeats: Option<Found>,
 }
 
 impl<'a> Table<'a> {
@@ -238,6 +325,12 @@ impl<'a> Table<'a> {
             account: get(&ACCOUNT),
             fallback: get(&FALLBACK),
             max_concurrency: get(&MAX_CONCURRENCY),
+            model: get(&MODEL),
+            args: get(&ARGS),
+            resume: get(&RESUME),
+            home: get(&HOME),
+            steps: get(&STEPS),
+            repeats: get(&REPEATS),
             header: reader.header(SECTION.name, role),
         }
     }
@@ -253,7 +346,8 @@ impl<'a> Table<'a> {
             &self.fallback,
             &self.max_concurrency,
         ];
-        let mut all = found.into_iter().chain(more).flatten();
+        let rest = [&self.model, &self.args, &self.resume, &self.home, &self.steps, &self.repeats];
+        let mut all = found.into_iter().chain(more).chain(rest).flatten();
         self.header.clone().or_else(|| all.next().map(|found| found.place.clone()))
     }
 
@@ -306,7 +400,14 @@ fn unknown_fallback(reader: &mut Reader<'_>, table: &Table<'_>, tables: &BTreeSe
 
 /// What every role takes where no table says otherwise.
 fn note_defaults(reader: &mut Reader<'_>, default: &Table<'_>) {
-    for (key, found) in [(&TIMEOUT, &default.timeout), (&STALL, &default.stall)] {
+    let defaults = [
+        (&TIMEOUT, &default.timeout),
+        (&STALL, &default.stall),
+        (&RESUME, &default.resume),
+        (&STEPS, &default.steps),
+        (&REPEATS, &default.repeats),
+    ];
+    for (key, found) in defaults {
         if found.is_none() {
             let value = key.kind.read_text(key.default).unwrap_or(Value::Unset);
             reader.note(key, Some(DEFAULT), &value, &Place::Default);
@@ -344,6 +445,18 @@ fn settings(
     let list = |found: Option<&Found>| found.and_then(|found| found.value.clone().list());
     let text = |found: Option<&Found>| found.and_then(|found| found.value.clone().text());
     let scripted = kind == Adapter::Scripted;
+    // A role that names its adapter takes the default's model and arguments as little as its command.
+    let model = own.model.as_ref().or(launch.and_then(|table| table.model.as_ref()));
+    let args = own.args.as_ref().or(launch.and_then(|table| table.args.as_ref()));
+    let resume = own.resume.as_ref().or(default.and_then(|t| t.resume.as_ref()));
+    let home = own.home.as_ref().or(default.and_then(|t| t.home.as_ref()));
+    let steps = own.steps.as_ref().or(default.and_then(|t| t.steps.as_ref()));
+    let repeats = own.repeats.as_ref().or(default.and_then(|t| t.repeats.as_ref()));
+    let limit = |found: Option<&Found>, key: &Key| {
+        let count = found.and_then(|found| found.value.count());
+        let count = count.or_else(|| key.kind.read_text(key.default).ok()?.count());
+        count.filter(|count| *count > 0)
+    };
     fit.then(|| AgentSettings {
         adapter: kind,
         command: list(command).filter(|_| !scripted),
@@ -363,6 +476,12 @@ fn settings(
             .as_ref()
             .or(default.and_then(|t| t.max_concurrency.as_ref()))
             .and_then(|found| found.value.count()),
+        model: text(model).filter(|_| !matches!(kind, Adapter::Command | Adapter::Scripted)),
+        args: list(args).filter(|_| !scripted).unwrap_or_default(),
+        resume: resume.and_then(|found| found.value.flag()).unwrap_or(true),
+        home: text(home).map(|word| if word == "own" { AgentHome::Own } else { AgentHome::User }),
+        steps: limit(steps, &STEPS),
+        repeats: limit(repeats, &REPEATS),
     })
 }
 

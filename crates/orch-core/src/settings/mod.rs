@@ -38,7 +38,7 @@ mod table;
 mod test_runner;
 mod unknown;
 
-pub use agents::{Adapter, AgentSettings, Agents};
+pub use agents::{Adapter, AgentHome, AgentSettings, Agents};
 pub use budgets::Budgets;
 pub use command::CommandLine;
 pub use deploy::{Deploy, Freshness};

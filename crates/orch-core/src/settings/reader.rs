@@ -260,6 +260,14 @@ impl Value {
         }
     }
 
+    /// Yes or no, where it is one.
+    pub fn flag(&self) -> Option<bool> {
+        match self {
+            Self::Flag(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+
     /// The secret, where it is one.
     pub fn secret(self) -> Option<Secret> {
         match self {

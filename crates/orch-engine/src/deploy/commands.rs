@@ -152,6 +152,8 @@ impl Driver<'_> {
             stdin: None,
             timeout,
             stall: None,
+            polite: Vec::new(),
+            steps: Vec::new(),
             grace: GRACE,
             log_limit: LOG_LIMIT,
         };

@@ -122,7 +122,9 @@ impl<'a> Beside<'a> {
     /// Keeps what the model's call consumed, and its end.
     fn settle(&self, outcome: &Outcome) {
         let run = &self.own.owner.run_id;
-        let spend = money::spend(self.engine, &self.own.repo, run);
+        super::rooms::clear(self.engine, run);
+        let role = Some(&self.own.job.agent);
+        let spend = money::spend(self.engine, &self.own.repo, run, role);
         let settled =
             self.engine.store.settle_llm_call(run, &spend).and_then(|()| {
                 self.engine.store.end_llm_call(self.engine.clock.now(), run, outcome)

@@ -4,7 +4,7 @@
 use orch_core::decide::RunReport;
 use orch_core::gate::BranchEvidence;
 use orch_core::ids::Revision;
-use orch_core::outcome::{Outcome, Worked, classify};
+use orch_core::outcome::{AgentEnd, Outcome};
 use orch_core::pipeline::StageSpec;
 use orch_core::process::RunExit;
 use orch_core::stage::Gate;
@@ -13,7 +13,7 @@ use orch_core::verdict::Verdict;
 use orch_git::{CommitScope, Worktree};
 use orch_process::RunDir;
 
-use super::{Ended, Halt, Owned, beside, judge, prepare, question, sandbox};
+use super::{Ended, Halt, Owned, beside, judge, prepare, question, sandbox, told};
 use crate::deploy::DeployLog;
 use crate::engine::Engine;
 use crate::remote;
@@ -34,7 +34,7 @@ pub fn collect(
     sandbox::release(engine, owned, &worktree)?;
     match RunnerKind::by_name(&owned.job.agent) {
         Some(kind) => runner(engine, owned, stage, config, kind, &worktree, base, exit),
-        None => agent(engine, owned, stage, &worktree, base, exit),
+        None => agent(engine, owned, stage, config, &worktree, base, exit),
     }
 }
 
@@ -42,19 +42,20 @@ fn agent(
     engine: &Engine,
     owned: &Owned,
     stage: &StageSpec,
+    config: &RepoConfig,
     worktree: &Worktree,
     base: &Revision,
     exit: &RunExit,
 ) -> Result<Ended, Halt> {
-    let told = told_events(engine, owned);
-    let outcome = match (classify(Worked::Agent, exit), told.rate_limited_until) {
-        (Outcome::SuiteRan { exit_code }, _) => Outcome::SuiteRan { exit_code },
-        (_, Some(until)) => Outcome::RateLimited { until },
-        (outcome, None) => outcome,
-    };
+    let agent = config.agent(owned.settings()).map_err(Halt::environment)?;
+    let descriptor = agent.adapter.descriptor;
+    let told = told::read(engine, owned, descriptor)?;
     let artifacts = worktree.path().join(owned.task.key.artifact_dir());
-    let dir = RunDir::new(engine.home.run(&owned.owner.run_id));
-    let outcome = match (question::take(&dir, &artifacts), outcome) {
+    let question = question::take(&RunDir::new(engine.home.run(&owned.owner.run_id)), &artifacts);
+    let changed = question.is_some() || changed(owned, worktree, base)?;
+    let end = AgentEnd::of(exit, &told.told, descriptor.demands, changed);
+    tracing::info!(task.key = %owned.task.key, run.id = %owned.owner.run_id, agent.end = end.word(), agent.tools = told.tool_calls, agent.retries = told.retries, "the agent's run ended");
+    let outcome = match (question, told::outcome(engine, owned, &end)?) {
         (Some(question), Outcome::SuiteRan { .. }) => Outcome::NeedsInput { question },
         (_, outcome) => outcome,
     };
@@ -75,6 +76,17 @@ fn agent(
     let tested = tested(stage, worktree, base)?;
     let report = RunReport { outcome, verdict, head: Some(head.clone()), tested };
     Ok(Ended::Worked { report, gate: ran.then_some(stage.gate), judged: Some(head) })
+}
+
+/// Whether the run left anything for a gate to judge: a commit, or a change of a file. Artifacts of
+/// an earlier attempt that are gone were taken away before it began.
+fn changed(owned: &Owned, worktree: &Worktree, base: &Revision) -> Result<bool, Halt> {
+    if worktree.head()? != *base {
+        return Ok(true);
+    }
+    let artifacts = format!("{}/", owned.task.key.artifact_dir());
+    let entries = worktree.status_paths()?;
+    Ok(entries.iter().any(|entry| !entry.is_deleted() || !entry.path().starts_with(&artifacts)))
 }
 
 /// Commits what the agent left, in the task's name. Who may not write code keeps only the
@@ -240,25 +252,4 @@ fn file(
     let head = worktree.head()?;
     engine.push(owned, worktree, &head)?;
     Ok(head)
-}
-
-/// What an agent reported of itself on its output.
-#[derive(Default)]
-struct Told {
-    rate_limited_until: Option<jiff::Timestamp>,
-}
-
-fn told_events(engine: &Engine, owned: &Owned) -> Told {
-    use orch_agents::AgentEvent;
-    let dir = RunDir::new(engine.home.run(&owned.owner.run_id));
-    let mut told = Told::default();
-    for line in orch_process::log::lines(&dir) {
-        if let AgentEvent::RateLimited { retry_after_s } = orch_agents::parse_line(&line.text) {
-            // Not said: a run a second after the other would only cost.
-            let seconds = if retry_after_s == 0 { 60 } else { retry_after_s.min(7 * 86_400) };
-            let wait = jiff::SignedDuration::from_secs(seconds as i64);
-            told.rate_limited_until = line.at.checked_add(wait).ok();
-        }
-    }
-    told
 }

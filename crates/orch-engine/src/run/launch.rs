@@ -5,19 +5,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use orch_agents::{AdapterConfig, LaunchContext};
+use orch_agents::{LaunchContext, Session};
 use orch_core::ids::Revision;
 use orch_core::llm::CallSite;
 use orch_core::pipeline::{Producer, StageSpec};
+use orch_core::process::{Polite, StepWatch};
+use orch_core::session::RunSession;
 use orch_process::{LaunchError, Revocation, RunDir, RunSpec};
 use orch_store::NewLlmCall;
 
 use super::prepare::Workplace;
-use super::{Halt, Owned, question, sandbox};
+use super::{Halt, Owned, question, rooms, sandbox, session};
 use crate::accounts;
 use crate::brief;
 use crate::engine::Engine;
-use crate::repo_config::RepoConfig;
+use crate::repo_config::{AgentConfig, RepoConfig};
 use crate::runners::{self, RunnerKind};
 
 /// What is started: a command line, its environment and its limits.
@@ -34,6 +36,10 @@ pub struct Work {
     pub stall: Option<Duration>,
     /// From the polite signal to the last one.
     pub grace: Duration,
+    /// The signals that ask it to end; empty is TERM.
+    pub polite: Vec<Polite>,
+    /// How its steps are counted.
+    pub steps: Vec<StepWatch>,
 }
 
 /// Output kept of one run; a runaway agent must not fill the disk.
@@ -85,12 +91,17 @@ fn agent_work(
         return Err(Halt::environment(format!("{} is not worked by an agent", stage.name)));
     };
     let agent = config.agent(owned.settings()).map_err(Halt::environment)?;
-    let brief = brief::render(owned, stage, config, place)?;
+    let descriptor = agent.adapter.descriptor;
+    let session = session::choose(engine, owned, &agent)?;
+    let resumed = matches!(session, Session::Resume { .. });
+    let brief = brief::render(owned, stage, config, place, resumed)?;
     clear_own_artifacts(stage, place)?;
     let brief_file = dir.path().join("brief.md");
     let write = |error| Halt::moment(format!("the brief {}: {error}", brief_file.display()));
     std::fs::create_dir_all(dir.path()).map_err(write)?;
     std::fs::write(&brief_file, brief).map_err(write)?;
+    let mut inherited_env = inherited(engine, &agent);
+    let rooms = rooms::furnish(engine, owned, &agent, &mut inherited_env)?;
     let context = LaunchContext {
         task: owned.task.key.clone(),
         title: owned.task.title.clone(),
@@ -103,12 +114,22 @@ fn agent_work(
         brief_file,
         base_dir: config.base_dir.clone(),
         orch_program: engine.program.clone(),
-        inherited_env: engine.allowed_env(&agent.env),
+        home: rooms.home.clone(),
+        temp: rooms.temp.clone(),
+        session,
+        stall: agent.stall,
+        inherited_env,
     };
-    let adapter: &AdapterConfig = &agent.adapter;
     let site = CallSite::work(&stage.name, &owned.job.agent);
-    let plan = orch_agents::plan(site, adapter, &context)
+    let plan = orch_agents::plan(site, &agent.adapter, &context)
         .map_err(|e| Halt::environment(crate::error::chain(&e)))?;
+    rooms::put(&rooms, &plan.files)?;
+    if let Some(id) = &plan.session {
+        // Known before the start, so that it is not lost with whoever watches the run.
+        let adapter = descriptor.adapter.name().to_owned();
+        let session = RunSession { adapter, id: id.clone() };
+        engine.store.stamp_session(&owned.fence(), &session)?;
+    }
     let call = NewLlmCall {
         call_id: owned.owner.run_id.clone(),
         call_site: plan.site.id(),
@@ -130,7 +151,16 @@ fn agent_work(
         timeout: agent.timeout,
         stall: agent.stall,
         grace: GRACE,
+        polite: descriptor.polite.to_vec(),
+        steps: (descriptor.steps)(agent.steps, agent.repeats),
     })
+}
+
+/// The part of the service's environment that an agent may see.
+fn inherited(engine: &Engine, agent: &AgentConfig) -> BTreeMap<String, String> {
+    let passes = agent.adapter.descriptor.passes.iter().map(|name| (*name).to_owned());
+    let names: Vec<String> = passes.chain(agent.env.iter().cloned()).collect();
+    engine.allowed_env(&names)
 }
 
 /// Somebody who works beside a run, in files of its own.
@@ -191,6 +221,8 @@ fn model_beside(
     let write = |error| Halt::moment(format!("the brief {}: {error}", brief_file.display()));
     std::fs::create_dir_all(dir.path()).map_err(write)?;
     std::fs::write(&brief_file, brief).map_err(write)?;
+    let mut inherited_env = inherited(engine, &agent);
+    let rooms = rooms::furnish(engine, work.own, &agent, &mut inherited_env)?;
     let context = LaunchContext {
         task: work.own.task.key.clone(),
         title: work.own.task.title.clone(),
@@ -203,10 +235,15 @@ fn model_beside(
         brief_file,
         base_dir: config.base_dir.clone(),
         orch_program: engine.program.clone(),
-        inherited_env: engine.allowed_env(&agent.env),
+        home: rooms.home.clone(),
+        temp: rooms.temp.clone(),
+        session: session::fresh(engine),
+        stall: agent.stall,
+        inherited_env,
     };
     let plan = orch_agents::plan(site, &agent.adapter, &context)
         .map_err(|e| Halt::environment(crate::error::chain(&e)))?;
+    rooms::put(&rooms, &plan.files)?;
     let call = NewLlmCall {
         call_id: work.own.owner.run_id.clone(),
         call_site: plan.site.id(),
@@ -222,6 +259,8 @@ fn model_beside(
         timeout: limit.map_or(agent.timeout, |limit| limit.min(agent.timeout)),
         stall: agent.stall,
         grace: GRACE,
+        polite: agent.adapter.descriptor.polite.to_vec(),
+        steps: (agent.adapter.descriptor.steps)(agent.steps, agent.repeats),
     };
     start_beside(engine, work, &dir, started)
 }
@@ -261,6 +300,8 @@ fn spec(owned: &Owned, cwd: PathBuf, work: Work) -> RunSpec {
         stdin: work.stdin,
         timeout: work.timeout,
         stall: work.stall,
+        polite: work.polite,
+        steps: work.steps,
         grace: work.grace,
         log_limit: LOG_LIMIT,
     }

@@ -8,7 +8,10 @@ pub(crate) mod judge;
 pub(crate) mod launch;
 pub(crate) mod prepare;
 mod question;
+mod rooms;
 mod sandbox;
+mod session;
+pub(crate) mod told;
 mod wait;
 
 use std::sync::Arc;
@@ -161,6 +164,7 @@ pub fn drive(engine: &Arc<Engine>, owned: &Owned, driven: &Driven, from: From) {
         task.key = %owned.task.key, run.id = %owned.owner.run_id, stage = %owned.job.stage,
         run.ms = begun.elapsed().as_millis() as u64, "run collected",
     );
+    rooms::clear(engine, &owned.owner.run_id);
     settle(engine, owned, &ended);
 }
 
@@ -254,6 +258,7 @@ fn settle(engine: &Engine, owned: &Owned, ended: &Ended) {
     }
     if matches!(decision.step, Step::End(_)) {
         engine.remove_worktree(&owned.task);
+        engine.forget_sessions(&owned.task.key);
         engine.retire_branch(owned);
     }
     engine.wake.notify();
@@ -271,7 +276,7 @@ fn ended_outcome(ended: &Ended) -> Option<&Outcome> {
 fn spend(engine: &Engine, owned: &Owned) -> Option<CallSpend> {
     let agent = matches!(owned.stage().ok()?.producer, Producer::Agent(_));
     (agent && owned.job.agent.as_str() != MERGE_GATE)
-        .then(|| money::spend(engine, &owned.repo, &owned.owner.run_id))
+        .then(|| money::spend(engine, &owned.repo, &owned.owner.run_id, Some(owned.settings())))
 }
 
 fn decide(
@@ -340,6 +345,7 @@ fn discard(engine: &Engine, owned: &Owned) {
     if spend(engine, owned).is_some() {
         money::note_lost(engine, &owned.repo, &owned.owner.run_id);
     }
+    rooms::clear(engine, &owned.owner.run_id);
     if let Ok(task) = engine.store.task(&owned.task.key)
         && !task.state.is_open()
     {

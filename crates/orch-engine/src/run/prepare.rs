@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use orch_core::ids::{Revision, WORK_ITEMS_DIR};
+use orch_core::ids::{Revision, RunId, WORK_ITEMS_DIR};
 use orch_core::pipeline::StageSpec;
 use orch_git::{CommitScope, Mirror, Worktree};
 
-use super::{Halt, Owned, sandbox};
+use super::{Halt, Owned, rooms, sandbox};
 use crate::engine::Engine;
 
 /// Where a run works.
@@ -94,6 +94,11 @@ fn sweep(engine: &Engine, owned: &Owned) -> Result<(), Halt> {
         let killed = orch_process::sweep_where(&|mark| earlier.contains(mark));
         if killed > 0 {
             tracing::warn!(task.key = %owned.task.key, processes.killed = killed, "leftovers of earlier runs were ended");
+        }
+    }
+    for run in &earlier {
+        if let Ok(run) = RunId::new(run.clone()) {
+            rooms::clear(engine, &run);
         }
     }
     Ok(())

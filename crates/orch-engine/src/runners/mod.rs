@@ -115,8 +115,16 @@ pub fn work_on(
     }
     let mut env = engine.allowed_env(&[]);
     env.extend(facts(owned, base));
-    let (argv, timeout) = (suite.command.argv(), suite.timeout);
-    Ok(Work { argv, env, stdin: None, timeout, stall: None, grace: GRACE })
+    Ok(Work {
+        argv: suite.command.argv(),
+        env,
+        stdin: None,
+        timeout: suite.timeout,
+        stall: None,
+        grace: GRACE,
+        polite: Vec::new(),
+        steps: Vec::new(),
+    })
 }
 
 /// A suite that is meant for another machine never runs on this one.

@@ -56,6 +56,7 @@ fn detail(outcome: &Outcome) -> Option<String> {
         | Outcome::PermanentEnv { reason }
         | Outcome::Unknown { reason }
         | Outcome::OverBudget { reason }
+        | Outcome::AgentStuck { reason, .. }
         | Outcome::Lost { reason } => Some(reason.clone()),
         Outcome::NeedsInput { question } => Some(question.clone()),
         Outcome::RateLimited { until } => Some(format!("until {until}")),

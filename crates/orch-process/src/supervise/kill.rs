@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use orch_core::ids::RunId;
+use orch_core::process::Polite;
 use rustix::process::{Pid, Signal};
 
 use super::reap::Reaper;
@@ -47,16 +48,20 @@ impl Tree {
     }
 
     /// Asks every process to end. Stopped ones are woken, so that they can.
-    pub(super) fn terminate(&self, reaper: &Reaper) {
+    pub(super) fn ask(&self, reaper: &Reaper, how: Polite) {
+        let asked = match how {
+            Polite::Term => Signal::TERM,
+            Polite::Int => Signal::INT,
+        };
         if reaper.status().is_none() {
             // The child is not reaped, so its process group can't be anybody else's.
-            let _ = rustix::process::kill_process_group(self.child, Signal::TERM);
+            let _ = rustix::process::kill_process_group(self.child, asked);
         }
         for stat in living_descendants() {
-            // The group has its signal already; a second TERM would end a program that takes the
+            // The group has its signal already; a second one would end a program that takes the
             // second for "now".
             if group_of(stat.pid) != Some(self.child) {
-                signal::send(stat.pid, stat.start_time, Signal::TERM);
+                signal::send(stat.pid, stat.start_time, asked);
             }
             signal::send(stat.pid, stat.start_time, Signal::CONT);
         }

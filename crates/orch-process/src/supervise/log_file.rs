@@ -25,6 +25,9 @@ struct Line<'a> {
     at: &'a str,
     stream: Source,
     text: &'a str,
+    /// The same line goes on in the next one of this stream.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
 }
 
 /// The log of one run.
@@ -52,12 +55,12 @@ impl LogFile {
     }
 
     /// Adds a line of output, unless the limit is reached.
-    pub(super) fn output(&mut self, at: &str, source: Source, bytes: &[u8]) {
+    pub(super) fn output(&mut self, at: &str, source: Source, bytes: &[u8], more: bool) {
         if self.full {
             return;
         }
         let before = self.buffer.len();
-        self.append(at, source, &String::from_utf8_lossy(bytes));
+        self.append(at, source, &String::from_utf8_lossy(bytes), more);
         if self.length + self.buffer.len() as u64 > self.limit {
             self.buffer.truncate(before);
             self.buffered_lines -= 1;
@@ -73,11 +76,11 @@ impl LogFile {
 
     /// Adds a line of the supervisor's own; there are few, so the limit does not count for them.
     pub(super) fn say(&mut self, text: &str) {
-        self.append(&now(), Source::Supervisor, text);
+        self.append(&now(), Source::Supervisor, text, false);
     }
 
-    fn append(&mut self, at: &str, stream: Source, text: &str) {
-        if serde_json::to_writer(&mut self.buffer, &Line { at, stream, text }).is_ok() {
+    fn append(&mut self, at: &str, stream: Source, text: &str, more: bool) {
+        if serde_json::to_writer(&mut self.buffer, &Line { at, stream, text, more }).is_ok() {
             self.buffer.push(b'\n');
             self.buffered_lines += 1;
         }
@@ -148,7 +151,7 @@ mod tests {
         let path = dir.path().join("log");
         let mut log = LogFile::open(&path, 400);
         for _ in 0..100 {
-            log.output(&now(), Source::Stdout, b"some output");
+            log.output(&now(), Source::Stdout, b"some output", false);
             log.flush();
         }
         log.say("bye");
@@ -168,8 +171,8 @@ mod tests {
         log.flush();
         let working = log.file.replace(File::open("/dev/null").unwrap());
         for _ in 0..2 {
-            log.output(&now(), Source::Stderr, b"lost");
-            log.output(&now(), Source::Stderr, b"lost too");
+            log.output(&now(), Source::Stderr, b"lost", false);
+            log.output(&now(), Source::Stderr, b"lost too", false);
             log.flush();
         }
         log.file = working;
@@ -183,7 +186,7 @@ mod tests {
     #[test]
     fn a_log_that_can_not_be_opened_is_no_obstacle() {
         let mut log = LogFile::open(Path::new("/nonexistent/log"), 10);
-        log.output(&now(), Source::Stdout, b"x");
+        log.output(&now(), Source::Stdout, b"x", false);
         log.finish();
         assert!(log.file.is_none());
     }

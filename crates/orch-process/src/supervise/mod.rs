@@ -14,6 +14,7 @@ mod reap;
 mod record;
 mod run;
 mod signals;
+mod steps;
 mod tail;
 
 use std::ffi::OsString;

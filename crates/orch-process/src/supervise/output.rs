@@ -3,10 +3,12 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Child;
 
+use orch_core::process::ExitCause;
 use rustix::io::Errno;
 
 use super::lines::Lines;
 use super::log_file::{LogFile, Source, now};
+use super::steps::Steps;
 use super::tail::Tail;
 
 /// One read; half a pipe.
@@ -22,12 +24,17 @@ struct Stream {
     source: Source,
     lines: Lines,
     tail: Tail,
+    /// The steps that it tells of.
+    steps: Steps,
+    /// The next piece begins a line.
+    at_line_start: bool,
 }
 
 impl Stream {
-    fn new(fd: Option<OwnedFd>, source: Source) -> Self {
+    fn new(fd: Option<OwnedFd>, source: Source, steps: Steps) -> Self {
         let fd = fd.filter(|fd| rustix::io::ioctl_fionbio(fd, true).is_ok());
-        Self { fd, source, lines: Lines::default(), tail: Tail::default() }
+        let (lines, tail) = (Lines::default(), Tail::default());
+        Self { fd, source, lines, tail, steps, at_line_start: true }
     }
 
     /// Reads once, without blocking; true if anything was there.
@@ -45,9 +52,13 @@ impl Stream {
         }
         let (chunk, at, source) = (&buffer[..got], now(), self.source);
         self.tail.push(chunk);
-        self.lines.push(chunk, &mut |piece| {
+        let Self { lines, steps, at_line_start, .. } = self;
+        lines.push(chunk, &mut |piece| {
             *count += u64::from(piece.ends_line);
-            log.output(&at, source, piece.bytes);
+            if std::mem::replace(at_line_start, piece.ends_line) {
+                steps.line(piece.bytes);
+            }
+            log.output(&at, source, piece.bytes, !piece.ends_line);
         });
         true
     }
@@ -56,7 +67,7 @@ impl Stream {
         let (at, source) = (now(), self.source);
         self.lines.finish(&mut |piece| {
             *count += 1;
-            log.output(&at, source, piece.bytes);
+            log.output(&at, source, piece.bytes, false);
         });
     }
 }
@@ -75,12 +86,12 @@ pub(super) struct Output {
 
 impl Output {
     /// Takes the child's pipes over.
-    pub(super) fn new(child: &mut Child, log: LogFile) -> Self {
+    pub(super) fn new(child: &mut Child, log: LogFile, steps: Steps) -> Self {
         let stdout = child.stdout.take().map(OwnedFd::from);
         let stderr = child.stderr.take().map(OwnedFd::from);
         Self {
-            stdout: Stream::new(stdout, Source::Stdout),
-            stderr: Stream::new(stderr, Source::Stderr),
+            stdout: Stream::new(stdout, Source::Stdout, steps),
+            stderr: Stream::new(stderr, Source::Stderr, Steps::default()),
             buffer: vec![0; READ_BYTES],
             log,
             lines: 0,
@@ -111,6 +122,11 @@ impl Output {
         self.stdout.finish(&mut self.log, &mut self.lines);
         self.stderr.finish(&mut self.log, &mut self.lines);
         self.log.flush();
+    }
+
+    /// The limit of steps that was passed; `None` where none was.
+    pub(super) fn looping(&self) -> Option<ExitCause> {
+        self.stdout.steps.over()
     }
 
     /// The tails of both streams: standard output, standard error.

@@ -6,7 +6,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use orch_core::process::{ExitCause, RunExit};
+use orch_core::process::{ExitCause, Polite, RunExit};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, WaitStatus};
 
@@ -17,6 +17,7 @@ use super::log_file::LogFile;
 use super::output::Output;
 use super::reap::Reaper;
 use super::signals::Signals;
+use super::steps::Steps;
 use crate::cgroup::Leaf;
 use crate::run_dir::RunDir;
 use crate::spec::RunSpec;
@@ -41,7 +42,8 @@ pub(super) fn carry_out(dir: &RunDir, signals: &Signals) -> RunExit {
     }
     let started = child::start(&spec).and_then(|mut child| {
         let pid = pid_of(&child)?;
-        Ok((Output::new(&mut child, LogFile::open(&dir.log(), spec.log_limit)), pid))
+        let log = LogFile::open(&dir.log(), spec.log_limit);
+        Ok((Output::new(&mut child, log, Steps::new(&spec.steps)), pid))
     });
     let (output, pid) = match started {
         Ok(started) => started,
@@ -59,6 +61,7 @@ pub(super) fn carry_out(dir: &RunDir, signals: &Signals) -> RunExit {
         output,
         deadlines: Deadlines::new(&spec, begun),
         reaper: Reaper::new(pid),
+        polite: if spec.polite.is_empty() { vec![Polite::Term] } else { spec.polite },
         grace: spec.grace,
         stop_looked: begun,
         stop_wanted: false,
@@ -72,6 +75,9 @@ struct Run<'a> {
     output: Output,
     deadlines: Deadlines,
     reaper: Reaper,
+    /// The signals that ask for the end, in this order.
+    polite: Vec<Polite>,
+    /// How long each of them may take.
     grace: Duration,
     stop_looked: Instant,
     stop_wanted: bool,
@@ -81,8 +87,9 @@ struct Run<'a> {
 enum Phase {
     /// The child runs.
     Running,
-    /// The tree was asked to end; at the moment given, if there is one, it is killed.
-    Ending { cause: ExitCause, kill_at: Option<Instant> },
+    /// The tree was asked to end so many times; at the moment given, if there is one, it is asked
+    /// by the next signal or killed.
+    Ending { cause: ExitCause, asked: usize, next_at: Option<Instant> },
 }
 
 impl Run<'_> {
@@ -118,11 +125,16 @@ impl Run<'_> {
                     (None, None) if !any_left => return failed("the child was lost track of"),
                     (None, None) => Phase::Running,
                 },
-                Phase::Ending { cause, kill_at } => {
-                    if !any_left || kill_at.is_some_and(|at| now >= at) {
+                Phase::Ending { cause, asked, next_at } => {
+                    let due = next_at.is_some_and(|at| now >= at);
+                    if !any_left || (due && asked >= self.polite.len()) {
                         return cause;
                     }
-                    Phase::Ending { cause, kill_at }
+                    if due {
+                        self.ask(cause, asked, tree, now)
+                    } else {
+                        Phase::Ending { cause, asked, next_at }
+                    }
                 }
             };
             self.wait(&phase, now);
@@ -134,27 +146,39 @@ impl Run<'_> {
             self.stop_looked = now;
             self.stop_wanted = stop_requested(self.dir);
         }
-        if self.stop_wanted { Some(ExitCause::Cancelled) } else { self.deadlines.overdue(now) }
+        if self.stop_wanted {
+            return Some(ExitCause::Cancelled);
+        }
+        self.deadlines.overdue(now).or_else(|| self.output.looping())
     }
 
     fn begin_end(&mut self, cause: ExitCause, tree: &Tree, now: Instant) -> Phase {
         let why = match &cause {
             ExitCause::TimedOut { limit_ms } => format!("the time limit of {limit_ms} ms passed"),
             ExitCause::Stalled { limit_ms } => format!("nothing was printed for {limit_ms} ms"),
+            ExitCause::Looping { steps, same: true } => format!("it did the same {steps} times"),
+            ExitCause::Looping { steps, .. } => format!("it took {steps} steps"),
             _ => "somebody asked for the end".to_owned(),
         };
         self.output.log.say(&format!("{why}; the process tree is asked to end"));
         self.output.log.flush();
-        tree.terminate(&self.reaper);
-        Phase::Ending { cause, kill_at: now.checked_add(self.grace) }
+        self.ask(cause, 0, tree, now)
+    }
+
+    /// Asks by the next signal.
+    fn ask(&self, cause: ExitCause, asked: usize, tree: &Tree, now: Instant) -> Phase {
+        if let Some(how) = self.polite.get(asked) {
+            tree.ask(&self.reaper, *how);
+        }
+        Phase::Ending { cause, asked: asked + 1, next_at: now.checked_add(self.grace) }
     }
 
     /// Sleeps until there is something to do, and takes what came.
     fn wait(&mut self, phase: &Phase, now: Instant) {
         let longest = match phase {
             Phase::Running => self.deadlines.pause(now, STOP_POLL),
-            Phase::Ending { kill_at, .. } => {
-                kill_at.map_or(STOP_POLL, |at| at.saturating_duration_since(now).min(STOP_POLL))
+            Phase::Ending { next_at, .. } => {
+                next_at.map_or(STOP_POLL, |at| at.saturating_duration_since(now).min(STOP_POLL))
             }
         };
         self.sleep(longest);

@@ -148,6 +148,8 @@ impl Run {
             stdin: None,
             timeout: self.timeout,
             stall: None,
+            polite: Vec::new(),
+            steps: Vec::new(),
             grace: Duration::from_secs(15),
             log_limit: 100 << 20,
         };

@@ -37,6 +37,8 @@ impl Scene {
             stdin: None,
             timeout: PATIENCE,
             stall: None,
+            polite: vec![],
+            steps: vec![],
             grace: Duration::from_millis(300),
             log_limit: 100 << 20,
         };

@@ -104,6 +104,14 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         postgres: "",
         compatible_from: HISTORY,
     },
+    Migration {
+        version: 10,
+        name: "sessions",
+        portable: include_str!("../../migrations/0010_sessions.sql"),
+        sqlite: "",
+        postgres: "",
+        compatible_from: HISTORY,
+    },
 ];
 
 /// The step from which on a database says who took each step and what it means for older programs.

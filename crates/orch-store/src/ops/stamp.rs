@@ -3,7 +3,9 @@
 use orch_core::ids::Revision;
 use orch_core::job::Fence;
 use orch_core::process::ProcessIdentity;
+use orch_core::session::RunSession;
 
+use super::apply::json;
 use super::guard::{Guard, fence_holds};
 use crate::engine::{Tx, Value, params};
 use crate::error::Result;
@@ -56,6 +58,21 @@ pub(crate) fn log_dir(tx: &mut dyn Tx, fence: &Fence, dir: &str) -> Result<()> {
         ),
         fence,
         dir.into(),
+    )
+}
+
+/// Stamps the session in which the run works.
+pub(crate) fn session(tx: &mut dyn Tx, fence: &Fence, session: &RunSession) -> Result<()> {
+    on_run(
+        tx,
+        concat!(
+            "UPDATE runs SET session = $4 WHERE run_id = $3 AND EXISTS (\
+             SELECT 1 FROM jobs WHERE ",
+            fence_holds!(),
+            ")"
+        ),
+        fence,
+        json("session", session)?.into(),
     )
 }
 

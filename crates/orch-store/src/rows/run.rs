@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use orch_core::ids::{AgentName, JobId, Revision, RunId, StageName, TaskId, TaskKey, WorkerId};
 use orch_core::outcome::Outcome;
 use orch_core::process::ProcessIdentity;
+use orch_core::session::RunSession;
 
 use super::Reader;
 use crate::engine::Row;
@@ -44,6 +45,9 @@ pub struct Run {
     pub usage: Usage,
     /// Where its log is; `None` means the usual place.
     pub log_dir: Option<String>,
+    /// The session of the agent's program in which it worked; `None` where it had none, or its name
+    /// was not known when the run was lost.
+    pub session: Option<RunSession>,
 }
 
 /// What a run consumed of a language model.
@@ -62,7 +66,8 @@ macro_rules! run_columns {
     () => {
         "n.run_id, n.job_id, n.task_id, t.key, n.stage, n.agent, n.attempt, n.run_epoch, \
          n.worker_id, n.pid, n.pid_start, n.boot_id, n.started_at, n.finished_at, n.outcome, \
-         n.base_commit, n.end_commit, n.input_tokens, n.output_tokens, n.cost_micros, n.log_dir"
+         n.base_commit, n.end_commit, n.input_tokens, n.output_tokens, n.cost_micros, n.log_dir, \
+         n.session"
     };
 }
 pub(crate) use run_columns;
@@ -90,6 +95,7 @@ pub(crate) fn decode(row: Row) -> Result<Run> {
             cost_micros: row.number("cost_micros")?,
         },
         log_dir: row.opt_text("log_dir")?,
+        session: row.opt_json("session")?,
     })
 }
 

@@ -15,6 +15,7 @@ use orch_core::job::Fence;
 use orch_core::money::Raise;
 use orch_core::outcome::Outcome;
 use orch_core::process::ProcessIdentity;
+use orch_core::session::RunSession;
 
 use super::Store;
 use crate::error::{Result, StoreError};
@@ -148,6 +149,12 @@ impl Store {
     pub fn stamp_log_dir(&self, fence: &Fence, dir: &str) -> Result<()> {
         let (fence, dir) = (fence.clone(), dir.to_owned());
         self.write(move |tx| stamp::log_dir(tx, &fence, &dir))
+    }
+
+    /// Stamps the session in which a run works. Fenced where the run has lost its job.
+    pub fn stamp_session(&self, fence: &Fence, session: &RunSession) -> Result<()> {
+        let (fence, session) = (fence.clone(), session.clone());
+        self.write(move |tx| stamp::session(tx, &fence, &session))
     }
 
     /// Renews the leases of a worker's runs; returns those that are lost and have to be killed.

@@ -75,7 +75,8 @@ on_both! {
         switched_off_it_admits_everybody, stages_before_the_gate_wait_for_nobody,
         stages_behind_the_gate_give_the_slot_free, freeze_and_pause_keep_to_the_guarded_stages,
         a_change_of_the_guarded_stages_is_felt, a_dead_task_never_wedges_its_gate }
-    ownership::{ every_way_back_clears_and_the_claim_begins_anew,
+    ownership::{ a_session_is_kept_with_its_run,
+        every_way_back_clears_and_the_claim_begins_anew,
         whoever_lost_a_job_is_refused_wherever_it_stands, a_fence_is_demanded_in_all_its_parts,
         the_same_end_delivered_twice_counts_once }
     rows::{ each_status_has_its_columns_and_no_others }

@@ -9,6 +9,7 @@ use orch_core::ids::JobId;
 use orch_core::job::{Fence, Hold, HoldKind, Job, JobResult, JobState};
 use orch_core::outcome::Outcome;
 use orch_core::process::ProcessIdentity;
+use orch_core::session::RunSession;
 use orch_core::verdict::Verdict;
 use orch_store::{Claim, Guard, StoreError};
 
@@ -164,6 +165,7 @@ fn refused(engine: &Engine, stale: &Fence, name: &str) {
         engine.store.stamp_process(stale, &process()),
         engine.store.stamp_base(stale, &revision('c')),
         engine.store.stamp_log_dir(stale, "/elsewhere"),
+        engine.store.stamp_session(stale, &session("s-1")),
     ];
     for stamp in stamps {
         assert!(matches!(stamp, Err(StoreError::Fenced { .. })), "{name}: {stamp:?}");
@@ -184,6 +186,24 @@ fn refused(engine: &Engine, stale: &Fence, name: &str) {
     let after = engine.store.snapshot().unwrap();
     assert_eq!((after.tasks, after.jobs), (before.tasks, before.jobs), "{name}");
     assert_eq!(engine.store.last_event_id().unwrap(), last, "{name}");
+}
+
+fn session(id: &str) -> RunSession {
+    RunSession { adapter: "claude".into(), id: id.into() }
+}
+
+/// A session is stamped as soon as it is known, and once more where the program took another.
+pub fn a_session_is_kept_with_its_run(engine: &Engine) {
+    engine.submit();
+    let claim = under_way(engine);
+    let own = fence(&claim);
+    let kept = |engine: &Engine| engine.store.run(&own.run_id).unwrap().session;
+    assert_eq!(kept(engine), None);
+    engine.store.stamp_session(&own, &session("s-1")).unwrap();
+    assert_eq!(kept(engine), Some(session("s-1")));
+    engine.store.stamp_session(&own, &session("s-2")).unwrap();
+    engine.pass(&claim);
+    assert_eq!(kept(engine), Some(session("s-2")));
 }
 
 fn record_of(stale: &Fence) -> orch_store::RunRecord {

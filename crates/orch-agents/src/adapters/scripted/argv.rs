@@ -2,13 +2,40 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use orch_core::outcome::Demands;
+use orch_core::process::Polite;
+use orch_core::settings::Adapter;
+
+use super::super::descriptor::{AdapterConfig, Descriptor, Invocation, as_found, no_steps};
+use crate::events::ReportMapper;
 use crate::launch::{AgentError, LaunchContext, utf8};
 
+/// This program with a script.
+pub(in crate::adapters) static DESCRIPTOR: Descriptor = Descriptor {
+    adapter: Adapter::Scripted,
+    program: "",
+    passes: &[],
+    keys: &[],
+    login_file: None,
+    login_remedy: "",
+    sessions: None,
+    own_home: false,
+    demands: Demands { closing: false, change: false },
+    polite: &[Polite::Term],
+    version_args: &[],
+    native: as_found,
+    launch,
+    mapper: || Box::new(ReportMapper),
+    steps: no_steps,
+};
+
 /// This program with the script, which is looked up beside the `orch.toml`, then in the worktree.
-pub fn argv(script: &Path, context: &LaunchContext) -> Result<Vec<String>, AgentError> {
+fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation, AgentError> {
+    let script = config.script.as_deref().unwrap_or(Path::new(""));
     let found = find(script, context)?;
     let program = utf8(&context.orch_program)?;
-    Ok(vec![program, "scripted-agent".to_owned(), "--script".to_owned(), utf8(&found)?])
+    let argv = vec![program, "scripted-agent".to_owned(), "--script".to_owned(), utf8(&found)?];
+    Ok(Invocation { argv, ..Invocation::default() })
 }
 
 fn find(script: &Path, context: &LaunchContext) -> Result<PathBuf, AgentError> {

@@ -17,7 +17,7 @@ mod script;
 mod step;
 mod text;
 
-pub(super) use argv::argv;
+pub(super) use argv::DESCRIPTOR;
 pub use error::ScriptError;
 pub use perform::{Output, STEP_FAILED, ScriptContext, perform, perform_with};
 pub use script::{Action, Attempts, Entry, MAX_SCRIPT, Script, Step, Text};

@@ -3,7 +3,7 @@
 use super::{Resolver, merging, word};
 use crate::ids::AgentName;
 use crate::pipeline::{Producer, StageSpec};
-use crate::settings::{Adapter, Place, Placed};
+use crate::settings::{Place, Placed};
 use crate::stage::{
     AGENT_ROLES, DEPLOY_FINALIZER, Gate, RESERVED_AGENTS, STAGE_TRANSITIONS, STAGING_RUNNER,
     TEST_RUNNER,
@@ -92,7 +92,7 @@ impl Resolver<'_> {
                     format!("set [agents.default] or [agents.{role}] in {}", self.settings.file);
                 self.error(place, message, Some(hint));
             }
-            Some(agent) if !matches!(agent.adapter, Adapter::Command | Adapter::Scripted) => {
+            Some(agent) if !agent.adapter.is_there() => {
                 let name = agent.adapter.name();
                 let message =
                     format!("the adapter \"{name}\" of {role} is not part of this version");

@@ -244,9 +244,9 @@ fn stages_that_could_not_keep_their_promise_are_refused() {
         ),
         (text("[\"development\", \"deploy\", \"merge\"]", ""), "deploy merges already"),
         (
-            "[agents.default]\nadapter = \"codex\"\n[pipeline]\nstages = [\"development\"]\n"
+            "[agents.default]\nadapter = \"gemini\"\n[pipeline]\nstages = [\"development\"]\n"
                 .to_owned(),
-            "the adapter \"codex\" of developer is not part of this version",
+            "the adapter \"gemini\" of developer is not part of this version",
         ),
     ];
     for (text, expected) in table {

@@ -102,6 +102,9 @@ impl Paths {
             home,
             tmp.clone(),
         ];
+        // The sessions of the role, which its home links to.
+        let sessions = engine.home.task_sessions(&owned.task.key).join(owned.job.agent.as_str());
+        writable.extend(Some(sessions).filter(|kept| kept.is_dir()));
         writable.extend(named(&settings.writable));
         Ok(Self {
             writable: resolved(&writable),

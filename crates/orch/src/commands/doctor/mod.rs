@@ -1,5 +1,6 @@
 //! `orch doctor`: everything that may be lacking, each line with its remedy.
 
+mod agents;
 mod machine;
 mod repository;
 mod service;

@@ -26,6 +26,7 @@ pub fn checks(env: &Env) -> Vec<Check> {
     let stages: Vec<&str> = pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
     let mut checks = vec![Check::ok("orch.toml", format!("valid: {}", stages.join(" → ")))];
     checks.extend(programs(env, &loaded.value));
+    checks.extend(super::agents::checks(env, &loaded.value));
     checks.extend(ssh(env, &loaded.value));
     checks.extend(deploy(&loaded.value));
     checks
@@ -67,9 +68,9 @@ fn bad(error: &str) -> Check {
 pub fn missing_programs(env: &Env, settings: &RepoSettings) -> Vec<String> {
     let agents = settings.agents.default.iter().chain(settings.agents.roles.values());
     let mut missing: Vec<String> = agents
-        .filter_map(|agent| agent.command.as_ref()?.first())
+        .filter_map(super::agents::program)
         .filter(|program| !program.contains('/') && env.find_program(program).is_none())
-        .cloned()
+        .map(ToOwned::to_owned)
         .collect();
     missing.sort_unstable();
     missing.dedup();

@@ -47,6 +47,8 @@ fn attempt(env: &Env, run_id: &RunId, dir: &Path) -> Check {
         stdin: None,
         timeout: PATIENCE,
         stall: None,
+        polite: Vec::new(),
+        steps: Vec::new(),
         grace: Duration::from_secs(1),
         log_limit: 64 * 1024,
     };

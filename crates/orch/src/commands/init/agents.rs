@@ -7,27 +7,27 @@ use crate::env::Env;
 pub struct AgentCli {
     /// The program.
     pub program: &'static str,
-    /// Its arguments for unattended work that reads the brief from stdin and may edit files.
-    pub args: &'static [&'static str],
+    /// How it is worked.
+    pub by: By,
+}
+
+/// How a coding agent is worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// By the adapter of its name.
+    Adapter,
+    /// As a command, with these arguments for unattended work that reads the brief from stdin and
+    /// may edit files.
+    Command(&'static [&'static str]),
 }
 
 /// The agents that are looked for, in the order of preference.
 pub const KNOWN: [AgentCli; 4] = [
-    AgentCli {
-        program: "claude",
-        args: &["-p", "--permission-mode", "acceptEdits", "--allowedTools", "Bash"],
-    },
-    AgentCli { program: "codex", args: &["exec", "-s", "workspace-write"] },
-    AgentCli { program: "opencode", args: &["run", "--auto"] },
-    AgentCli { program: "gemini", args: &["--approval-mode", "yolo", "--skip-trust"] },
+    AgentCli { program: "claude", by: By::Adapter },
+    AgentCli { program: "codex", by: By::Adapter },
+    AgentCli { program: "opencode", by: By::Command(&["run", "--auto"]) },
+    AgentCli { program: "gemini", by: By::Command(&["--approval-mode", "yolo", "--skip-trust"]) },
 ];
-
-impl AgentCli {
-    /// The whole argument vector.
-    pub fn argv(&self) -> Vec<&'static str> {
-        std::iter::once(self.program).chain(self.args.iter().copied()).collect()
-    }
-}
 
 /// The known agents that are on `PATH`.
 pub fn detect(env: &Env) -> Vec<AgentCli> {

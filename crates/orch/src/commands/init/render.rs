@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::agents::{self, AgentCli};
+use super::agents::{self, AgentCli, By};
 use super::tests_of::Found;
 
 /// The rehearsal's script, relative to the repository.
@@ -137,9 +137,17 @@ fn pipeline(text: &mut String, facts: &Facts<'_>) {
     put!(text, "");
 }
 
-fn argv(agent: &AgentCli) -> String {
-    let words: Vec<String> = agent.argv().into_iter().map(quoted).collect();
-    format!("[{}]", words.join(", "))
+/// The settings of `[agents.default]` that work an agent, one line each.
+fn settings(agent: &AgentCli) -> Vec<String> {
+    match agent.by {
+        By::Adapter => vec![format!("adapter = {}", quoted(agent.program))],
+        By::Command(args) => {
+            let words = std::iter::once(agent.program).chain(args.iter().copied());
+            let words: Vec<String> = words.map(quoted).collect();
+            let command = format!("command = [{}]", words.join(", "));
+            vec!["adapter = \"command\"".to_owned(), command]
+        }
+    }
 }
 
 fn agent(text: &mut String, facts: &Facts<'_>) {
@@ -150,7 +158,7 @@ fn agent(text: &mut String, facts: &Facts<'_>) {
     put!(text, "# A role of its own: [agents.developer], [agents.reviewer], …");
     match facts.agent {
         DefaultAgent::Cli(agent) => {
-            put!(text, "[agents.default]\nadapter = \"command\"\ncommand = {}", argv(agent));
+            put!(text, "[agents.default]\n{}", settings(agent).join("\n"));
         }
         DefaultAgent::Rehearsal => {
             put!(
@@ -162,11 +170,11 @@ fn agent(text: &mut String, facts: &Facts<'_>) {
         DefaultAgent::Nobody => {
             put!(text, "# No coding agent was found on PATH. Install this one, or name your own:");
             let agent = &agents::KNOWN[0];
-            put!(text, "[agents.default]\nadapter = \"command\"\ncommand = {}", argv(agent));
+            put!(text, "[agents.default]\n{}", settings(agent).join("\n"));
         }
     }
     for other in facts.other_agents {
-        put!(text, "# also found: command = {}", argv(other));
+        put!(text, "# also found: {}", settings(other).join(", "));
     }
     put!(
         text,
@@ -262,10 +270,26 @@ mod tests {
     }
 
     #[test]
-    fn a_found_agent_becomes_the_command() {
-        let agent = DefaultAgent::Cli(agents::KNOWN[1]);
-        let parsed: toml::Table = toml::from_str(&orch_toml(&facts(&agent, &[]))).unwrap();
-        let command = parsed["agents"]["default"]["command"].as_array().unwrap();
-        assert_eq!(command[0].as_str(), Some("codex"));
+    fn a_found_agent_becomes_the_adapter_or_the_command() {
+        let table = |at: usize| -> toml::Table {
+            let agent = DefaultAgent::Cli(agents::KNOWN[at]);
+            let parsed: toml::Table = toml::from_str(&orch_toml(&facts(&agent, &[]))).unwrap();
+            parsed["agents"]["default"].as_table().unwrap().clone()
+        };
+        assert_eq!(table(1)["adapter"].as_str(), Some("codex"));
+        assert!(!table(1).contains_key("command"));
+        let opencode = table(2);
+        assert_eq!(opencode["adapter"].as_str(), Some("command"));
+        assert_eq!(opencode["command"].as_array().unwrap()[0].as_str(), Some("opencode"));
+    }
+
+    /// An agent that is offered by its adapter has one in this version.
+    #[test]
+    fn what_is_offered_is_there() {
+        for agent in agents::KNOWN.iter().filter(|agent| agent.by == By::Adapter) {
+            let adapter = orch_core::settings::Adapter::by_name(agent.program).unwrap();
+            let descriptor = orch_agents::descriptor(adapter).unwrap();
+            assert_eq!(descriptor.program, agent.program);
+        }
     }
 }

@@ -6,49 +6,10 @@ use std::time::Duration;
 use orch_core::money::Figure;
 use serde::Deserialize;
 
+use super::event::{AgentEvent, Patience};
+use super::json::head;
+use super::reader::{Mapper, Source};
 use super::usage::Usage;
-
-/// Something that an agent reported.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AgentEvent {
-    /// Plain output.
-    Text(String),
-    /// It uses a tool.
-    ToolCall {
-        /// The tool.
-        name: String,
-        /// What it is used for; empty where that is not said.
-        detail: String,
-    },
-    /// It changed a file.
-    FileChange {
-        /// Which, as it spells it: from outside, never to be opened unchecked.
-        path: String,
-    },
-    /// What it consumed; bounded, so that sums don't overflow.
-    Usage(Usage),
-    /// It tries something again by itself.
-    Retry {
-        /// Why; empty where that is not said.
-        reason: String,
-    },
-    /// The provider asks for patience.
-    RateLimited {
-        /// For how long from this line on, in seconds; 0 where that is not said.
-        retry_after_s: u64,
-    },
-    /// It asks something, and waits for the answer.
-    NeedsInput(String),
-    /// It met an error, which need not be its end.
-    Error(String),
-    /// It says that it is done.
-    End {
-        /// Whether it believes that it succeeded.
-        ok: bool,
-    },
-    /// A report of a kind that is not known here, as it came; never fatal.
-    Unknown(String),
-}
 
 /// The reports on the wire. What a report leaves out takes its plainest value.
 #[derive(Deserialize)]
@@ -108,7 +69,7 @@ enum Report {
 /// Reads a line of output. A JSON object with a key `orch` is a report, anything else is text;
 /// nothing that an agent prints is an error.
 pub fn parse_line(line: &str) -> AgentEvent {
-    let text = || AgentEvent::Text(line.to_owned());
+    let text = || AgentEvent::Text(head(line));
     // Looked for first: most lines are not reports, and reading JSON costs.
     if !(line.trim_start().starts_with('{') && line.contains("\"orch\"")) {
         return text();
@@ -119,16 +80,33 @@ pub fn parse_line(line: &str) -> AgentEvent {
     }
     match Report::deserialize(serde_json::Value::Object(object)) {
         Ok(report) => report.into(),
-        Err(_) => AgentEvent::Unknown(line.to_owned()),
+        Err(_) => AgentEvent::Unknown(head(line)),
+    }
+}
+
+/// The mapper of programs that report in this form or not at all.
+#[derive(Debug, Default)]
+pub struct ReportMapper;
+
+impl Mapper for ReportMapper {
+    fn line(&mut self, _source: Source, line: &str, events: &mut Vec<AgentEvent>) {
+        // Plain talk is progress only where it is more than a shell's complaint; a provider's wish
+        // for patience stays as it was reported.
+        match parse_line(line) {
+            AgentEvent::Text(_) => {}
+            event => events.push(event),
+        }
     }
 }
 
 impl From<Report> for AgentEvent {
     fn from(report: Report) -> Self {
         match report {
-            Report::Text { text } => Self::Text(text),
-            Report::ToolCall { name, detail } => Self::ToolCall { name, detail },
-            Report::FileChange { path } => Self::FileChange { path },
+            Report::Text { text } => Self::Text(head(&text)),
+            Report::ToolCall { name, detail } => {
+                Self::ToolCall { name: head(&name), detail: head(&detail) }
+            }
+            Report::FileChange { path } => Self::FileChange { path: head(&path) },
             Report::Usage {
                 input_tokens,
                 cached_input_tokens,
@@ -150,11 +128,13 @@ impl From<Report> for AgentEvent {
                 };
                 Self::Usage(usage.bounded())
             }
-            Report::Retry { reason } => Self::Retry { reason },
-            Report::RateLimited { retry_after_s } => Self::RateLimited { retry_after_s },
-            Report::NeedsInput { question } => Self::NeedsInput(question),
-            Report::Error { message } => Self::Error(message),
-            Report::End { ok } => Self::End { ok },
+            Report::Retry { reason } => Self::Retry { reason: head(&reason), fault: None },
+            Report::RateLimited { retry_after_s } => {
+                Self::RateLimited(Patience::Seconds(retry_after_s))
+            }
+            Report::NeedsInput { question } => Self::NeedsInput(head(&question)),
+            Report::Error { message } => Self::Error { fault: None, message: head(&message) },
+            Report::End { ok } => Self::End { ok, fault: None, message: String::new() },
         }
     }
 }
