@@ -32,9 +32,13 @@ impl RemoteEnd {
     ) -> Result<RunExit, Outcome> {
         match (&exit.cause, seen) {
             // Our own supervisor ended it: that is what happened, whatever came back meanwhile.
-            (ExitCause::TimedOut { .. } | ExitCause::Stalled { .. } | ExitCause::Cancelled, _) => {
-                Ok(exit)
-            }
+            (
+                ExitCause::TimedOut { .. }
+                | ExitCause::Stalled { .. }
+                | ExitCause::Looping { .. }
+                | ExitCause::Cancelled,
+                _,
+            ) => Ok(exit),
             (_, Some(Self::Framed(frame))) => match frame.ended {
                 Ended::Exited => {
                     Ok(RunExit { cause: ExitCause::Exited { code: frame.exit_code }, ..exit })
