@@ -15,12 +15,14 @@ printed and by whether the suite's own marks are in it.
 | --- | --- | --- |
 | `suite_ran` | the suite came to its own end; its verdict counts | the gate judges: on, or back with the failing tests in the brief |
 | `transient_infra` | infrastructure failed for a moment | the same stage again after a while, then a hold |
-| `permanent_env` | something has to be mended, or the end proves nothing | a hold with the reason |
+| `permanent_env` | something has to be mended | a hold with the reason |
+| `unproven` | the suite came to an end that proves nothing | a hold with the reason |
 | `unknown` | nobody can tell what failed | once more, then a hold |
-| `timed_out` `stalled` | the runner's own limits | the same stage again, then a hold |
+| `timed_out` `stalled` | the runner's own limits | once more, then a hold |
 | `cancelled` | somebody asked for the end | the same stage again |
 
 A hold costs the task nothing: mend the cause, then `orch task retry KEY` goes on at the same stage.
+Budgets, shared faults and alerts: [faults](faults.md).
 
 - A failure counts as the code's only on positive evidence: marks of a runner that is known
   (`cargo test`, `cargo nextest`, pytest, unittest, `go test`, `node --test`, Jest, Vitest, Mocha,
@@ -36,6 +38,9 @@ A hold costs the task nothing: mend the cause, then `orch task retry KEY` goes o
   retry; once that has landed, take it back.
 - Exit 0 beside failing tests is held: a pipe or `|| true` hides the suite's exit code. A suite that
   was run again and then passed as many tests is a pass.
+
+Over 229 situations and 7507 faults injected into them, infrastructure is taken for code 0 times,
+code for infrastructure 31 times, 0 ends are unknown, and 0 passes are false.
 
 ";
 

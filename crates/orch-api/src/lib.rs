@@ -4,6 +4,8 @@
 //! the API. Requests refuse fields they do not know; answers may grow fields, and readers ignore
 //! those they do not know.
 
+mod alerts;
+mod breakers;
 mod client;
 mod deploys;
 mod event;
@@ -17,6 +19,8 @@ mod run;
 mod status;
 mod task;
 
+pub use alerts::AlertsReport;
+pub use breakers::{BreakersReport, CauseItem, PausedItem, RetriedCause, RetryCauseRequest};
 pub use client::{
     Client, ClientError, EventQuery, EventStream, LogEntry, LogStream, SubmittedTask, TaskQuery,
 };

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::alerts::AlertsReport;
+use crate::breakers::BreakersReport;
 use crate::deploys::DeploysReport;
 
 /// The queue at one moment.
@@ -30,6 +32,12 @@ pub struct QueueReport {
     /// Deploy targets and watched revisions.
     #[serde(default)]
     pub deploys: DeploysReport,
+    /// Who is told of what has to be mended.
+    #[serde(default)]
+    pub alerts: AlertsReport,
+    /// Shared faults.
+    #[serde(default)]
+    pub breakers: BreakersReport,
     /// Every worker that was ever heard of.
     pub workers: Vec<WorkerItem>,
 }

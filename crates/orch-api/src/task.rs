@@ -188,8 +188,11 @@ pub struct JobItem {
     pub finished_at: Option<Timestamp>,
     /// Claims so far.
     pub claims: u64,
-    /// How often infrastructure sent it back to the queue.
+    /// How often infrastructure that failed for a moment sent it back to the queue.
     pub defers: u32,
+    /// How often an end of which nobody could tell what failed sent it back.
+    #[serde(default)]
+    pub unknowns: u32,
     /// How often its run vanished.
     pub crashes: u32,
     /// When it was enqueued.

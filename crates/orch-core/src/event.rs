@@ -113,6 +113,10 @@ event_kinds! {
     ChannelOpened = "channel.opened",
     /// An agent asked something.
     TaskAsked = "task.asked",
+    /// What jobs go through failed for several tasks, or again and again, and waits for a probe.
+    BreakerOpened = "breaker.opened",
+    /// It works again.
+    BreakerClosed = "breaker.closed",
     /// A queued job with traces of an owner was cleaned.
     ImpossibleQueued = "job.impossible_queued",
     /// The reconciler mended a difference between the records and the world.

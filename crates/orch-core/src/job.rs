@@ -25,8 +25,12 @@ pub struct Job {
     pub priority: i32,
     /// Claims so far; rises with every claim, never falls, and is the fencing token.
     pub run_epoch: u64,
-    /// How often infrastructure sent it back to the queue.
+    /// How often infrastructure that failed for a moment sent it back to the queue.
     pub defers: u32,
+    /// How often an end of which nobody could tell what failed sent it back to the queue.
+    pub unknowns: u32,
+    /// How often its run was stopped from outside.
+    pub stops: u32,
     /// How often a run of it was lost with its worker: a job that takes its worker down again and
     /// again is held.
     pub crashes: u32,

@@ -6,6 +6,7 @@
 
 pub mod artifact;
 pub mod audit;
+pub mod breaker;
 pub mod channel;
 pub mod decide;
 pub mod deploy;

@@ -78,6 +78,8 @@ pub fn job(at: &str, agent: &str, state: JobState) -> Job {
         priority: 0,
         run_epoch: 1,
         defers: 0,
+        unknowns: 0,
+        stops: 0,
         crashes: 0,
         state,
         created_at: now(),

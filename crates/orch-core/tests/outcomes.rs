@@ -2,102 +2,19 @@
 //! keep the figures of S7.
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
+#[path = "support/goals.rs"]
+mod goals;
+#[path = "support/situations.rs"]
+mod situations;
+
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use orch_core::outcome::{Outcome, Worked, classify};
 use orch_core::process::{ExitCause, RunExit};
-use orch_core::suite::{Counts, Mark, SuiteReport, read};
+use orch_core::suite::{Counts, Mark, read};
 use proptest::prelude::*;
-use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct Situations {
-    situation: Vec<Situation>,
-}
-
-/// What happened, and what it is to be taken for.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Situation {
-    name: String,
-    exit: Option<i32>,
-    signal: Option<i32>,
-    ended: Option<String>,
-    output: Option<String>,
-    #[serde(default)]
-    stdout: String,
-    #[serde(default)]
-    stderr: String,
-    class: String,
-    /// Where the fault lies in truth: `code`, `infrastructure`, `nothing_ran` or `none`.
-    fault: String,
-    counts: Option<[u64; 3]>,
-    #[serde(default)]
-    failing: Vec<String>,
-    source: String,
-    why: String,
-}
-
-fn folder(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
-}
-
-fn situations() -> Vec<Situation> {
-    let mut files: Vec<_> =
-        fs::read_dir(folder("outcomes")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let read = |path: &std::path::PathBuf| {
-        let text = fs::read_to_string(path).unwrap();
-        toml::from_str::<Situations>(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-    };
-    files.iter().flat_map(|path| read(path).situation).collect()
-}
-
-impl Situation {
-    fn exit(&self) -> RunExit {
-        let recorded = |end: &str| {
-            let name = self.output.as_ref()?;
-            fs::read_to_string(folder("suites").join(format!("{name}.{end}"))).ok()
-        };
-        let cause = match (self.exit, self.signal, self.ended.as_deref()) {
-            (Some(code), None, None) => ExitCause::Exited { code },
-            (None, Some(signal), None) => ExitCause::Signaled { signal },
-            (None, None, Some("timed_out")) => ExitCause::TimedOut { limit_ms: 1000 },
-            (None, None, Some("stalled")) => ExitCause::Stalled { limit_ms: 1000 },
-            (None, None, Some("cancelled")) => ExitCause::Cancelled,
-            (None, None, Some("missing")) => ExitCause::SpawnFailed {
-                message: "No such file or directory".into(),
-                missing: true,
-            },
-            (None, None, Some("not_started")) => ExitCause::SpawnFailed {
-                message: "Resource temporarily unavailable".into(),
-                missing: false,
-            },
-            other => panic!("{}: no end: {other:?}", self.name),
-        };
-        let at = "2026-01-02T03:04:05Z".parse().unwrap();
-        RunExit {
-            cause,
-            started_at: at,
-            finished_at: at,
-            stdout_tail: recorded("out").unwrap_or_else(|| self.stdout.clone()),
-            stderr_tail: recorded("err").unwrap_or_else(|| self.stderr.clone()),
-            lines: 0,
-            survivors_killed: 0,
-        }
-    }
-
-    fn report(&self) -> SuiteReport {
-        let exit = self.exit();
-        read(&exit.stdout_tail, &exit.stderr_tail, &[])
-    }
-
-    fn outcome(&self) -> Outcome {
-        classify(Worked::Suite(&self.report()), &self.exit())
-    }
-}
+use situations::situations;
 
 #[test]
 fn every_situation_is_taken_for_what_it_is() {
@@ -143,9 +60,11 @@ fn the_figures_hold() {
         let name = situation.name.as_str();
         match (situation.outcome(), situation.fault.as_str()) {
             (Outcome::SuiteRan { .. }, "infrastructure") => infra.push(name),
-            (Outcome::TransientInfra { .. }, "code") => code.push(name),
+            (Outcome::TransientInfra { .. } | Outcome::PermanentEnv { .. }, "code") => {
+                code.push(name);
+            }
             // A contradiction is held, whoever is at fault.
-            (Outcome::PermanentEnv { .. }, "code") if situation.exit != Some(0) => code.push(name),
+            (Outcome::Unproven { .. }, "code") if situation.exit != Some(0) => code.push(name),
             (Outcome::Unknown { .. }, _) => unknown.push(name),
             _ => {}
         }
@@ -206,8 +125,8 @@ fn configured_marks_speak_for_a_runner_of_ones_own() {
     for (code, stdout, class) in [
         (1, "bad: adds\n2 good, 1 bad\n", "suite_ran"),
         (0, "3 good, 0 bad\n", "suite_ran"),
-        (0, "0 good, 0 bad\n", "permanent_env"),
-        (0, "2 good, 1 bad\n", "permanent_env"),
+        (0, "0 good, 0 bad\n", "unproven"),
+        (0, "2 good, 1 bad\n", "unproven"),
         (0, "done\n", "unknown"),
         (1, "done\n", "unknown"),
     ] {

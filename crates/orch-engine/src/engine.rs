@@ -20,6 +20,7 @@ use orch_store::{Repo, Store, StoreError};
 
 use crate::accounts::Routes;
 use crate::active::{Active, BesideRuns, RepoLocks};
+use crate::alerts::Resting;
 use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::deploy::{DeployLocks, Monitors};
@@ -84,6 +85,8 @@ pub struct Engine {
     pub monitors: Monitors,
     /// The channels to other machines.
     pub channels: Channels,
+    /// Receivers of alerts that are left alone for a while.
+    pub resting: Resting,
     /// Wakes and stops the loops.
     pub wake: Arc<Wake>,
 }

@@ -3,7 +3,9 @@
 
 mod accounts;
 pub mod active;
+pub mod alerts;
 pub mod artifacts;
+mod breakers;
 mod brief;
 pub mod channels;
 pub mod clock;

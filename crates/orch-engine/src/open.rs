@@ -10,6 +10,7 @@ use orch_store::{Store, StoreError, StoreOptions};
 
 use crate::accounts::Routes;
 use crate::active::{Active, BesideRuns, RepoLocks};
+use crate::alerts::Resting;
 use crate::channels::Channels;
 use crate::clock::{Clock, SystemClock};
 use crate::deploy::{DeployLocks, Monitors};
@@ -91,6 +92,7 @@ impl Engine {
             deploy_locks: DeployLocks::default(),
             monitors: Monitors::default(),
             channels: Channels::default(),
+            resting: Resting::default(),
             wake,
         }))
     }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use orch_core::breaker::CauseId;
 use orch_core::channel::Pause;
 use orch_core::decide::{self, Decision, NotAllowed, Situation, Submission};
 use orch_core::ids::{RepoName, TaskKey};
-use orch_core::job::Job;
+use orch_core::job::{Job, JobState};
 use orch_core::money::Raise;
 use orch_core::task::Task;
 use orch_core::why::{GateView, Standing, Why, WorkersView, why};
@@ -192,6 +193,7 @@ impl Operator {
     }
 
     /// Sets a held or deferred task going again, and allows it more than its budget where asked.
+    /// Where it then waits for a paused channel, that is probed at once.
     pub fn retry(&self, key: &TaskKey, raise: Raise) -> Result<()> {
         let (task, job) = self.active(key)?;
         if raise != Raise::default() {
@@ -199,7 +201,45 @@ impl Operator {
             let _ = decide::retried(Situation { task: &task, job: &job, now: self.now() })?;
             self.engine.store.raise_budget(task.id, raise)?;
         }
-        self.act(key, Whoever::Nobody, decide::retried)
+        self.act(key, Whoever::Nobody, decide::retried)?;
+        if let (_, Some(job)) = self.engine.store.standing(key)?
+            && self.engine.store.probe_now(self.now(), job.id)?
+        {
+            self.engine.wake.notify();
+        }
+        Ok(())
+    }
+
+    /// Sets every task going that a fault holds, and ends the pause of its channel; gives those
+    /// that go on.
+    pub fn retry_cause(&self, id: &CauseId) -> Result<Vec<TaskKey>> {
+        let store = &self.engine.store;
+        let paused = store.paused_channels()?.into_iter().map(|channel| channel.paused);
+        let paused = paused.map(|paused| paused.signature).find(|found| &found.cause() == id);
+        let held = store.causes()?.into_iter().find(|cause| &cause.signature.cause() == id);
+        if paused.is_none() && held.is_none() {
+            let what = format!("no task is held by a cause {id}, and no channel is paused for it");
+            return Err(OperateError::NotFound { what });
+        }
+        if let Some(signature) = paused {
+            store.resume_channel(self.now(), &signature.channel, "an operator says so")?;
+            self.engine.wake.notify();
+        }
+        let mut going = Vec::new();
+        for task in held.map(|cause| cause.held).unwrap_or_default() {
+            match self.act(&task.key, Whoever::Nobody, decide::mended) {
+                Ok(()) => going.push(task.key),
+                // Somebody else was quicker.
+                Err(OperateError::NotAllowed { .. } | OperateError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(going)
+    }
+
+    /// Sets a task going whose fault is mended.
+    pub(crate) fn mended(&self, key: &TaskKey) -> Result<()> {
+        self.act(key, Whoever::Nobody, decide::mended)
     }
 
     /// Approves the human stage that a task waits at.
@@ -298,11 +338,18 @@ impl Operator {
             let first = lines.first().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!("{} said {}{first}", found.gate.name(), found.verdict.word())
         });
+        let channels = self.engine.store.paused_channels()?;
+        let paused = channels.iter().find(|channel| channel.waiting.contains(key));
+        let held = matches!(job.as_ref().map(|job| &job.state), Some(JobState::Held { .. }));
+        let causes = if held { self.engine.store.causes()? } else { Vec::new() };
+        let cause = causes.iter().find(|cause| cause.held.iter().any(|held| &held.key == key));
         let mut answer = why(&Standing {
             task: &task,
             job: job.as_ref(),
             gate: &gate,
             workers: &workers,
+            paused: paused.map(|channel| &channel.paused),
+            cause,
             last_verdict: last_verdict.as_deref(),
             now,
         });

@@ -12,6 +12,7 @@ use orch_core::task::Task;
 use orch_process::{Observation, RunDir};
 use orch_store::StoreError;
 
+use crate::breakers;
 use crate::engine::Engine;
 use crate::error::chain;
 use crate::money;
@@ -24,6 +25,7 @@ pub fn tick(engine: &Engine) {
     if let Err(error) = engine.store.abandon_deploys(engine.clock.now()) {
         tracing::error!(error = chain(&error), "deploys of tasks that are over could not be ended");
     }
+    breakers::look_again(engine);
     tasks_without_a_job(engine);
     worktrees_without_a_task(engine);
     sessions_without_a_task(engine);

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use orch_core::breaker::Rule;
 use orch_core::ids::{Label, StageName};
 use orch_core::serial_gate::GatePolicy;
 use orch_core::settings::{
-    Env, RepoSettings, Retention, ServiceSettings, SettingsErrors, SettingsFile, Sources, Ssh,
-    load_repo,
+    Alerts, Env, RepoSettings, Retention, ServiceSettings, SettingsErrors, SettingsFile, Sources,
+    Ssh, load_repo,
 };
 
 /// The service's settings as the engine uses them.
@@ -33,6 +34,10 @@ pub struct EngineSettings {
     pub reaper_interval: Duration,
     /// The sanitizer's kill-switch.
     pub sanitize_enabled: bool,
+    /// When a shared fault pauses its channel.
+    pub breaker: Rule,
+    /// Who is told of what has to be mended.
+    pub alerts: Alerts,
     /// How long what is over is kept.
     pub retention: Retention,
     /// How other machines are reached.
@@ -58,6 +63,8 @@ impl EngineSettings {
             lease: settings.reaper.lease,
             reaper_interval: settings.reaper.interval,
             sanitize_enabled: settings.reaper.sanitize_enabled,
+            breaker: settings.breaker,
+            alerts: settings.alerts.clone(),
             retention: settings.retention,
             ssh: settings.ssh.clone(),
         }

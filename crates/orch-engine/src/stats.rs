@@ -54,6 +54,7 @@ impl RunnerStats {
             Outcome::SuiteRan { .. } => &self.suite_ran,
             // Budgets and questions stop agents, never a runner.
             Outcome::PermanentEnv { .. }
+            | Outcome::Unproven { .. }
             | Outcome::OverBudget { .. }
             | Outcome::NeedsInput { .. } => &self.permanent_env,
             Outcome::TransientInfra { .. }

@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use orch_core::breaker::{BadCause, CauseId};
 use orch_core::ids::{RepoName, RunId, TaskKey};
 use serde::de::DeserializeOwned;
 
@@ -26,6 +27,9 @@ pub(crate) struct OptionalJson<T>(pub(crate) T);
 
 /// The task key of the path.
 pub(crate) struct Key(pub(crate) TaskKey);
+
+/// The name of a shared cause in the path.
+pub(crate) struct Cause(pub(crate) CauseId);
 
 /// The run id of the path.
 pub(crate) struct Run(pub(crate) RunId);
@@ -108,6 +112,15 @@ impl FromRequestParts<AppState> for Key {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         task_key(&segment(parts, state).await?).map(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for Cause {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let cause = segment(parts, state).await?.parse();
+        cause.map(Self).map_err(|error: BadCause| ApiError::not_found(error.to_string()))
     }
 }
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    acp_client, check_artifact, check_gate, completions, config, db, demo, doctor, events, gate,
-    init, launcher, llm, man, pipeline, queue, remote_runner, run_supervisor, sandbox_exec,
+    acp_client, alerts, check_artifact, check_gate, completions, config, db, demo, doctor, events,
+    gate, init, launcher, llm, man, pipeline, queue, remote_runner, run_supervisor, sandbox_exec,
     scripted_agent, self_deploy, serve, status, task, why, worker,
 };
 use crate::env::Env;
@@ -48,6 +48,8 @@ pub enum Command {
     Queue(queue::Args),
     Status(status::Args),
     Events(events::Args),
+    #[command(subcommand)]
+    Alerts(alerts::Command),
     #[command(subcommand)]
     Gate(gate::Command),
     CheckArtifact(check_artifact::Args),
@@ -91,6 +93,7 @@ impl Command {
             Self::Queue(args) => queue::run(&args, env),
             Self::Status(args) => status::run(&args, env),
             Self::Events(args) => events::run(&args, env),
+            Self::Alerts(command) => alerts::run(&command, env),
             Self::Gate(command) => gate::run(command, env),
             Self::CheckArtifact(args) => check_artifact::run(&args, env),
             Self::CheckGate(args) => check_gate::run(&args, env),

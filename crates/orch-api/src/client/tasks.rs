@@ -5,6 +5,7 @@ use ureq::http::StatusCode;
 use super::pages::Walk;
 use super::transport::{Sent, encode, json, with_query};
 use super::{Client, Result};
+use crate::breakers::{RetriedCause, RetryCauseRequest};
 use crate::page::Page;
 use crate::requests::{AnswerRequest, ApproveRequest, CancelRequest, NewTask, RetryRequest};
 use crate::task::{TaskDetail, TaskSummary, Why};
@@ -95,6 +96,11 @@ impl Client {
     /// Sets a held or deferred task going again, allowed more than its budget.
     pub fn retry_with(&self, key: &str, request: &RetryRequest) -> Result<TaskSummary> {
         self.transport.post_json(&format!("/tasks/{}/retry", encode(key)), request)
+    }
+
+    /// Sets every task going that a fault holds, and ends the pause of its channel.
+    pub fn retry_cause(&self, cause: &str) -> Result<RetriedCause> {
+        self.transport.post_json(&format!("/causes/{}/retry", encode(cause)), &RetryCauseRequest {})
     }
 
     /// Approves the human stage that a task waits at.

@@ -5,6 +5,7 @@ mod answered;
 mod approved;
 mod backoff;
 mod cancelled;
+mod channel_paused;
 mod deploy_waits;
 mod merge_ended;
 mod next;
@@ -23,10 +24,11 @@ pub use answered::answered;
 pub use approved::approved;
 pub use backoff::delay;
 pub use cancelled::cancelled;
+pub use channel_paused::channel_paused;
 pub use deploy_waits::deploy_waits;
 pub use merge_ended::{MergeResult, merge_ended};
 pub use next::first_job;
-pub use retried::retried;
+pub use retried::{mended, retried};
 pub use run_ended::{RunReport, run_ended};
 pub use run_lost::{Loss, run_lost};
 pub use submitted::{Submission, submitted};
@@ -83,8 +85,12 @@ pub enum Step {
 pub enum Counts {
     /// None: nobody's fault, or an operator's wish.
     Nothing,
-    /// The defers.
+    /// The defers: infrastructure failed for a moment.
     Defer,
+    /// The unknowns: nobody can tell what failed.
+    Unknown,
+    /// The stops: somebody ended the run from outside.
+    Stop,
     /// The crashes: a run was lost with its worker.
     Crash,
     /// All counters begin anew.
@@ -144,13 +150,16 @@ pub struct Alert {
 pub struct Policy {
     /// Bounces per task before it is held.
     pub bounces: u32,
-    /// Defers per job before its task is held.
+    /// Defers per job, for infrastructure that failed for a moment, before its task is held.
     pub defers: u32,
+    /// Tries again per job, after ends of which nobody can tell what failed, before its task is
+    /// held.
+    pub unknowns: u32,
     /// Runs of a job lost with their worker, at the last of which its task is held.
     pub crashes: u32,
     /// Tests again per task, because `main` moved, before it is held.
     pub retests: u32,
-    /// The first delay of a defer.
+    /// The first delay of a defer; the second is four times, every further one twenty times it.
     pub backoff_base: Duration,
     /// The longest delay of a defer.
     pub backoff_cap: Duration,
@@ -164,10 +173,11 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             bounces: 3,
-            defers: 5,
+            defers: 3,
+            unknowns: 1,
             crashes: 3,
             retests: 5,
-            backoff_base: Duration::from_secs(5),
+            backoff_base: Duration::from_secs(30),
             backoff_cap: Duration::from_mins(10),
             reroute: None,
         }

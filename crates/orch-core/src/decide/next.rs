@@ -10,6 +10,9 @@ use crate::pipeline::{Producer, StageSpec};
 use crate::stage::MERGE_GATE;
 use crate::task::Progress;
 
+/// Bounces of a task from which on each is told of.
+const REPEATED: u32 = 2;
+
 /// The first job of a stage that a task enters: the merge gate where the stage merges and nothing
 /// has landed yet, else the stage's producer; a human stage waits for approval.
 pub fn first_job(
@@ -97,7 +100,18 @@ impl Situation<'_> {
             job.start = Start::Held(Hold { kind: HoldKind::Budget, reason });
         }
         let event = self.event(EventKind::TaskBounced, format!("{from} → {to}: {why}"));
-        self.to(JobResult::Failed, Some(why.to_owned()), progress, job, vec![event])
+        let times = progress.bounces;
+        let mut decision =
+            self.to(JobResult::Failed, Some(why.to_owned()), progress, job, vec![event]);
+        // A hold is told of anyway; a first return is everyday business.
+        if times >= REPEATED && decision.alerts.is_empty() {
+            let key = &self.task.key;
+            decision.alerts.push(Alert {
+                dedup_key: format!("bounced:{key}"),
+                message: format!("{key} came back to {to} {times} times; last, from {from}: {why}"),
+            });
+        }
+        decision
     }
 
     /// A new job of the same task, with the events that every such move records.

@@ -30,6 +30,20 @@ pub fn retried(at: Situation<'_>) -> Result<Decision, NotAllowed> {
     Ok(at.set_going(progress, EventKind::TaskRetried, "retried by an operator".to_owned()))
 }
 
+/// Decides after the fault that held a task, and others, was mended: what [`retried`] does, by
+/// nobody's wish.
+pub fn mended(at: Situation<'_>) -> Result<Decision, NotAllowed> {
+    match &at.job.state {
+        JobState::Held { hold, .. } if hold.kind == HoldKind::Infra => {}
+        _ => {
+            let reason = "no fault of infrastructure holds it any more".to_owned();
+            return Err(NotAllowed { key: at.task.key.clone(), reason });
+        }
+    }
+    let why = "the fault that held it is mended".to_owned();
+    Ok(at.set_going(at.task.progress.clone(), EventKind::TaskRetried, why))
+}
+
 impl Situation<'_> {
     /// The job goes back to the queue with fresh counters, due at once.
     pub(super) fn set_going(

@@ -6,7 +6,7 @@ use crate::ids::Revision;
 use crate::job::{Hold, HoldKind};
 use crate::outcome::{Outcome, Stuck};
 use crate::pipeline::{OnFail, StageSpec};
-use crate::stage::Gate;
+use crate::stage::{Gate, RESERVED_AGENTS};
 use crate::task::{Progress, Tested};
 use crate::verdict::{Finding, Verdict};
 
@@ -22,6 +22,10 @@ pub struct RunReport {
     /// What a passing suite ran on.
     pub tested: Option<Tested>,
 }
+
+/// Runs of a job stopped from outside before its task is held. It burns no budget, because nobody
+/// knows a fault; and it is bounded, because an agent may be what stops its own supervisor.
+const STOPS: u32 = 10;
 
 /// Decides after a producer's run. Only a verdict on work that really ran can advance, retry or
 /// bounce; every infrastructure outcome defers or holds and burns nothing of the task's.
@@ -87,7 +91,8 @@ impl Situation<'_> {
         decision
     }
 
-    /// Infrastructure ended the run: wait, or park with the reason (S7's two-level outcome).
+    /// Infrastructure ended the run: wait, or park with the reason (S7's two-level outcome). Each
+    /// sort of fault is taken from a budget of its own.
     pub(super) fn infrastructure(
         &self,
         progress: Progress,
@@ -98,45 +103,87 @@ impl Situation<'_> {
         if let Some(reason) = &policy.reroute {
             return self.requeue(progress, self.now, reason.clone(), Counts::Nothing);
         }
-        let reason = match outcome {
-            Outcome::PermanentEnv { reason } => {
-                return self.hold(progress, Hold { kind: HoldKind::Infra, reason: reason.clone() });
+        match outcome {
+            Outcome::PermanentEnv { reason } | Outcome::Unproven { reason } => {
+                self.hold(progress, Hold { kind: HoldKind::Infra, reason: reason.clone() })
             }
             Outcome::NeedsInput { question } => {
                 let asked = self.event(EventKind::TaskAsked, format!("asked: {question}"));
                 let hold = Hold { kind: HoldKind::Question, reason: question.clone() };
                 let mut decision = self.hold(progress, hold);
                 decision.events.insert(0, asked);
-                return decision;
+                decision
             }
             Outcome::OverBudget { reason } => {
-                return self.hold(progress, Hold { kind: HoldKind::Spend, reason: reason.clone() });
+                self.hold(progress, Hold { kind: HoldKind::Spend, reason: reason.clone() })
             }
             Outcome::RateLimited { until } => {
                 let reason = format!("rate limited until {until}");
-                return self.requeue(progress, (*until).max(self.now), reason, Counts::Nothing);
+                self.requeue(progress, (*until).max(self.now), reason, Counts::Nothing)
             }
-            Outcome::Lost { reason } => return self.crashed(progress, reason, policy),
+            Outcome::Lost { reason } => self.crashed(progress, reason, policy),
             Outcome::AgentStuck { how, reason, again } => {
-                return self.stuck(progress, *how, reason, *again, policy, random);
+                self.stuck(progress, *how, reason, *again, policy, random)
             }
-            Outcome::Unknown { reason } if self.job.defers > 0 => {
-                let reason = format!("nobody can tell what failed, twice: {reason}");
-                return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
-            }
+            Outcome::TransientInfra { .. }
+            | Outcome::Unknown { .. }
+            | Outcome::TimedOut { .. }
+            | Outcome::Stalled { .. }
+            | Outcome::Cancelled
+            | Outcome::SuiteRan { .. } => self.try_again(progress, outcome, policy, random),
+        }
+    }
+
+    /// Once more after a while, until the budget of this sort of fault is used up.
+    fn try_again(
+        &self,
+        progress: Progress,
+        outcome: &Outcome,
+        policy: &Policy,
+        random: u64,
+    ) -> Decision {
+        let what = match outcome {
             Outcome::TransientInfra { reason } | Outcome::Unknown { reason } => reason.clone(),
-            // Counted, because whoever stops it may do so again: an agent that kills its supervisor.
-            Outcome::Cancelled => "the run was stopped from outside".to_owned(),
             Outcome::TimedOut { limit_ms } => format!("timed out after {} s", limit_ms / 1000),
             Outcome::Stalled { limit_ms } => format!("printed nothing for {} s", limit_ms / 1000),
             Outcome::SuiteRan { exit_code } => format!("exit code {exit_code}"),
+            _ => "the run was stopped from outside".to_owned(),
         };
-        if self.job.defers >= policy.defers {
-            let reason = format!("{} defers are used up; last: {reason}", policy.defers);
-            return self.hold(progress, Hold { kind: HoldKind::Infra, reason });
+        let counts = self.counts(outcome);
+        let (used, limit) = match counts {
+            Counts::Unknown => (self.job.unknowns, policy.unknowns),
+            Counts::Stop => (self.job.stops, STOPS),
+            _ => (self.job.defers, policy.defers),
+        };
+        if used < limit {
+            let available_at = self.now + delay(policy, used, random);
+            return self.requeue(progress, available_at, what, counts);
         }
-        let available_at = self.now + delay(policy, self.job.defers, random);
-        self.requeue(progress, available_at, reason, Counts::Defer)
+        let reason = match counts {
+            Counts::Unknown => match used {
+                0 => format!("nobody can tell what failed: {what}"),
+                _ => format!("nobody can tell what failed, {} times; last: {what}", used + 1),
+            },
+            Counts::Stop => format!("it was stopped from outside {} times", used + 1),
+            _ => format!("{limit} defers are used up; last: {what}"),
+        };
+        self.hold(progress, Hold { kind: HoldKind::Infra, reason })
+    }
+
+    /// Which budget an end is taken from. A suite that did not come to its end within the limits
+    /// proves nothing: the code may hang, the machine may be slow, and running it again takes as
+    /// long. An agent hangs because its provider does.
+    fn counts(&self, outcome: &Outcome) -> Counts {
+        match outcome {
+            Outcome::Unknown { .. } => Counts::Unknown,
+            Outcome::TimedOut { .. } | Outcome::Stalled { .. }
+                if RESERVED_AGENTS.contains(&self.job.agent.as_str()) =>
+            {
+                Counts::Unknown
+            }
+            Outcome::Cancelled => Counts::Stop,
+            _ => Counts::Defer,
+        }
     }
 
     /// The agent got nowhere: once more, in a session of its own; then somebody has to look.

@@ -71,8 +71,13 @@ impl Model {
                 match counts {
                     Counts::Nothing => {}
                     Counts::Defer => active.defers += 1,
+                    Counts::Unknown => active.unknowns += 1,
+                    Counts::Stop => active.stops += 1,
                     Counts::Crash => active.crashes += 1,
-                    Counts::Reset => (active.defers, active.crashes) = (0, 0),
+                    Counts::Reset => {
+                        (active.defers, active.unknowns, active.stops, active.crashes) =
+                            (0, 0, 0, 0);
+                    }
                 }
             }
             Step::Hold(hold) => active.state = JobState::Held { hold, since: now() },
@@ -107,6 +112,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         4 => (0..3_i32).prop_map(|exit_code| Outcome::SuiteRan { exit_code }),
         1 => Just(Outcome::TransientInfra { reason: "dns".into() }),
         1 => Just(Outcome::PermanentEnv { reason: "no docker".into() }),
+        1 => Just(Outcome::Unproven { reason: "zero tests".into() }),
         1 => Just(Outcome::Unknown { reason: "exit code 1".into() }),
         1 => any::<bool>().prop_map(|again| Outcome::AgentStuck {
             how: Stuck::ContextOverflow,

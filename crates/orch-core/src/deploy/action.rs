@@ -131,6 +131,7 @@ impl From<Outcome> for Ran {
             Outcome::SuiteRan { exit_code } => Self::Failed { exit_code },
             Outcome::TransientInfra { reason } => Self::Infra { reason, passing: true },
             Outcome::PermanentEnv { reason }
+            | Outcome::Unproven { reason }
             | Outcome::OverBudget { reason, .. }
             | Outcome::NeedsInput { question: reason }
             | Outcome::AgentStuck { reason, .. }

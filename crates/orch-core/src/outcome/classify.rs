@@ -63,7 +63,7 @@ fn went_well(worked: Worked<'_>) -> Outcome {
             "the command ended with exit code 0, and its output tells of {what}; let it end with \
              the suite's own exit code (a pipe or `|| true` hides it)"
         );
-        return Outcome::PermanentEnv { reason };
+        return Outcome::Unproven { reason };
     }
     if suite.marks_missing {
         let reason = "the command ended with exit code 0 and printed none of the configured marks";
@@ -80,7 +80,7 @@ fn nothing_ran(suite: &SuiteReport) -> Outcome {
         "zero tests ran ({runner}){left_out}: that proves nothing; look at the command's filter and \
          folder"
     );
-    Outcome::PermanentEnv { reason }
+    Outcome::Unproven { reason }
 }
 
 fn signaled(worked: Worked<'_>, signal: i32, exit: &RunExit) -> Outcome {

@@ -30,6 +30,12 @@ pub enum Outcome {
         /// What is missing or wrong, and the remedy where it is known.
         reason: String,
     },
+    /// The suite came to an end that proves nothing: zero tests, far fewer than the last time, or
+    /// exit 0 beside failing tests.
+    Unproven {
+        /// What is missing for a proof, and the remedy.
+        reason: String,
+    },
     /// The provider asked for patience.
     RateLimited {
         /// When it may be tried again.
@@ -79,12 +85,32 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What failed, in words for people; `None` where the kind says all.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::TransientInfra { reason }
+            | Self::PermanentEnv { reason }
+            | Self::Unproven { reason }
+            | Self::OverBudget { reason }
+            | Self::NeedsInput { question: reason }
+            | Self::Lost { reason }
+            | Self::AgentStuck { reason, .. }
+            | Self::Unknown { reason } => Some(reason),
+            Self::SuiteRan { .. }
+            | Self::RateLimited { .. }
+            | Self::TimedOut { .. }
+            | Self::Stalled { .. }
+            | Self::Cancelled => None,
+        }
+    }
+
     /// The kind as one word, for events and tables.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::SuiteRan { .. } => "suite_ran",
             Self::TransientInfra { .. } => "transient_infra",
             Self::PermanentEnv { .. } => "permanent_env",
+            Self::Unproven { .. } => "unproven",
             Self::RateLimited { .. } => "rate_limited",
             Self::TimedOut { .. } => "timed_out",
             Self::Stalled { .. } => "stalled",

@@ -16,6 +16,10 @@ pub struct Budgets {
     pub development: u32,
     /// Defers per stage.
     pub infra: u32,
+    /// Tries again per stage where nobody can tell what failed.
+    pub unknown: u32,
+    /// Whether held tasks go on by themselves when the fault that they share is mended.
+    pub resume_held: bool,
     /// Attempts per stage that sets none of its own.
     pub attempts: u32,
     /// Runs of a job lost with their worker, at the last of which it is held.
@@ -41,8 +45,24 @@ static INFRA: Key = Key {
     name: "infra",
     env: "ORCH_BUDGETS_INFRA",
     kind: Kind::Count { min: 0, max: 100 },
-    default: "5",
+    default: "3",
     doc: "Defers per stage, because infrastructure failed for a moment, before a hold",
+};
+static UNKNOWN: Key = Key {
+    section: "budgets",
+    name: "unknown",
+    env: "ORCH_BUDGETS_UNKNOWN",
+    kind: Kind::Count { min: 0, max: 100 },
+    default: "1",
+    doc: "Tries again per stage, where nobody can tell what failed, before a hold",
+};
+static RESUME_HELD: Key = Key {
+    section: "budgets",
+    name: "resume_held",
+    env: "ORCH_BUDGETS_RESUME_HELD",
+    kind: Kind::Flag,
+    default: "false",
+    doc: "Held tasks go on by themselves when the fault they share is mended; off, they are offered together",
 };
 static ATTEMPTS: Key = Key {
     section: "budgets",
@@ -65,8 +85,8 @@ static BACKOFF_BASE: Key = Key {
     name: "backoff_base",
     env: "ORCH_BUDGETS_BACKOFF_BASE",
     kind: Kind::Duration { min_ms: 1, max_ms: 3_600_000, or_off: false },
-    default: "5s",
-    doc: "First delay of a defer; doubles with each",
+    default: "30s",
+    doc: "First delay of a defer; the second is four times, each further one twenty times as long",
 };
 static BACKOFF_CAP: Key = Key {
     section: "budgets",
@@ -137,10 +157,12 @@ pub(super) static SECTION: Section = Section {
     keys: &[
         &DEVELOPMENT,
         &INFRA,
+        &UNKNOWN,
         &ATTEMPTS,
         &CRASHES,
         &BACKOFF_BASE,
         &BACKOFF_CAP,
+        &RESUME_HELD,
         &TASK_COST,
         &TASK_TOKENS,
         &REPO_DAY_COST,
@@ -156,6 +178,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Budgets {
     let budgets = Budgets {
         development: reader.count(&DEVELOPMENT),
         infra: reader.count(&INFRA),
+        unknown: reader.count(&UNKNOWN),
+        resume_held: reader.flag(&RESUME_HELD),
         attempts: reader.count(&ATTEMPTS),
         crashes: reader.count(&CRASHES),
         backoff_base: base.duration().unwrap_or_default(),

@@ -103,7 +103,8 @@ impl<'a> Lines<'a> {
 /// The line for people; `None` where it is empty or may hold a secret.
 fn excerpt(line: &str) -> Option<String> {
     let lower: String = line.chars().take(4096).flat_map(char::to_lowercase).collect();
-    let secret = ["token", "secret", "password", "database_url", "access_key"];
+    let secret =
+        ["token", "secret", "password", "database_url", "access_key", "webhook_url", "slack_url"];
     let credentials = lower.contains("://") && lower.contains('@');
     if line.trim().is_empty() || credentials || secret.iter().any(|word| lower.contains(word)) {
         return None;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agents::{self, Agents};
+use super::alerts::{self, Alerts};
+use super::breaker;
 use super::budgets::{self, Budgets};
 use super::deploy::{self, Deploy};
 use super::document::Document;
@@ -25,6 +27,7 @@ use super::staging_runner::{self, StagingRunner};
 use super::table::file_sections;
 use super::test_runner::{self, TestRunner};
 use super::unknown;
+use crate::breaker::Rule;
 use crate::decide::Policy;
 use crate::ids::{AgentName, StageName};
 use crate::money::PriceTable;
@@ -77,6 +80,10 @@ pub struct ServiceSettings {
     pub serial_gate_stages: BTreeSet<StageName>,
     /// The search for runs that are gone.
     pub reaper: Reaper,
+    /// When a shared fault pauses its channel.
+    pub breaker: Rule,
+    /// Who is told of what has to be mended.
+    pub alerts: Alerts,
     /// How long what is over is kept.
     pub retention: Retention,
     /// Where logs and artifacts are put for other machines; `None` means nowhere.
@@ -124,6 +131,8 @@ pub fn load_service(sources: &Sources<'_>) -> Result<Loaded<ServiceSettings>, Se
         serial_gate: serial_gate::read(&mut reader),
         serial_gate_stages: serial_gate::read_stages(&mut reader),
         reaper: reaper::read(&mut reader),
+        breaker: breaker::read(&mut reader),
+        alerts: alerts::read(&mut reader),
         retention: retention::read(&mut reader),
         object_store: object_store::read(&mut reader),
         launcher: launcher::read(&mut reader),
@@ -214,6 +223,7 @@ impl RepoSettings {
         Policy {
             bounces: self.budgets.development,
             defers: own.unwrap_or(self.budgets.infra),
+            unknowns: self.budgets.unknown,
             crashes: self.budgets.crashes,
             retests: self.merge_gate.retests,
             backoff_base: self.budgets.backoff_base,

@@ -6,6 +6,8 @@
 //! one table from which unknown keys, `.env.example` and the reference are derived.
 
 mod agents;
+mod alerts;
+mod breaker;
 mod budgets;
 mod command;
 mod deploy;
@@ -39,6 +41,7 @@ mod test_runner;
 mod unknown;
 
 pub use agents::{Adapter, AgentHome, AgentSettings, Agents};
+pub use alerts::{Alerts, Receiver};
 pub use budgets::Budgets;
 pub use command::CommandLine;
 pub use deploy::{Deploy, Freshness};

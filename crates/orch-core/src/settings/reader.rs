@@ -129,6 +129,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether nobody set it, validly or not.
+    pub fn is_unset(&self, key: &Key) -> bool {
+        let in_env = self.env.get(&key.variable(None)).is_some_and(|text| !text.is_empty());
+        let in_file = |layer: &Document<'_>| layer.value(key.section, None, key.name).is_some();
+        !in_env && !self.layers.iter().any(in_file)
+    }
+
     /// Notes an effective setting.
     pub fn note(&mut self, key: &Key, instance: Option<&str>, value: &Value, place: &Place) {
         let source = match place {

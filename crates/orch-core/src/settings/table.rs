@@ -2,17 +2,19 @@
 
 use super::key::{Key, Section};
 use super::{
-    agents, budgets, deploy, launcher, merge_gate, object_store, pipeline, prices, reaper,
-    repository, retention, sandbox, serial_gate, service, ssh, staging_runner, test_runner,
+    agents, alerts, breaker, budgets, deploy, launcher, merge_gate, object_store, pipeline, prices,
+    reaper, repository, retention, sandbox, serial_gate, service, ssh, staging_runner, test_runner,
 };
 
 /// Every section with every key, in the order of the documentation. The first holds what only the
 /// environment can say.
-pub static SECTIONS: [&Section; 19] = [
+pub static SECTIONS: [&Section; 21] = [
     &service::ENVIRONMENT,
     &service::SECTION,
     &serial_gate::SECTION,
     &reaper::SECTION,
+    &breaker::SECTION,
+    &alerts::SECTION,
     &retention::SECTION,
     &object_store::SECTION,
     &launcher::SECTION,

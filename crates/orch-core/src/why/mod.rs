@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::breaker::{Cause, CauseId, Paused};
 use crate::channel::Pause;
 use crate::ids::{Label, RepoName, StageName, TaskKey};
 use crate::job::{Hold, HoldKind, Job, JobState, Ownership};
@@ -22,6 +23,10 @@ pub struct Standing<'a> {
     pub gate: &'a GateView,
     /// The workers that could take it.
     pub workers: &'a WorkersView,
+    /// The pause of the channel that its queued job goes through; `None` where it is not paused.
+    pub paused: Option<&'a Paused>,
+    /// The fault that holds it, and others; `None` where none is known.
+    pub cause: Option<&'a Cause>,
     /// What its last gate said, as one line; `None` before the first.
     pub last_verdict: Option<&'a str>,
     /// The moment of the question.
@@ -85,6 +90,8 @@ pub enum WhyState {
     Ready,
     /// Its job waits for its time after an infrastructure fault.
     Deferred,
+    /// What its job goes through is paused for all tasks, because of a shared fault.
+    ChannelPaused,
     /// It waits at the serial gate behind others.
     WaitingAtGate,
     /// Its repository is frozen and it is outside.
@@ -110,6 +117,7 @@ impl WhyState {
             Self::Running => "running",
             Self::Ready => "ready",
             Self::Deferred => "deferred",
+            Self::ChannelPaused => "channel_paused",
             Self::WaitingAtGate => "waiting_at_gate",
             Self::Frozen => "frozen",
             Self::Paused => "paused",
@@ -136,7 +144,7 @@ pub fn why(at: &Standing<'_>) -> Why {
         (TaskState::Open, None | Some((_, JobState::Finished { .. }))) => inconsistent(),
         (TaskState::Open, Some((job, JobState::Running(owner)))) => running(at, job, owner),
         (TaskState::Open, Some((job, JobState::Held { hold, since }))) => {
-            held(task, job, hold, *since)
+            held(at, job, hold, *since)
         }
         (TaskState::Open, Some((job, JobState::Queued { available_at, reason }))) => {
             queued(at, job, *available_at, reason.as_deref())
@@ -196,8 +204,8 @@ fn gate_of(task: &Task, job: &Job) -> String {
     format!("{gate} decides")
 }
 
-fn held(task: &Task, job: &Job, hold: &Hold, since: Timestamp) -> Answer {
-    let key = &task.key;
+fn held(at: &Standing<'_>, job: &Job, hold: &Hold, since: Timestamp) -> Answer {
+    let key = &at.task.key;
     let mut reasons = vec![hold.reason.clone()];
     if !matches!(hold.kind, HoldKind::Approval | HoldKind::Question) {
         reasons.push("nothing was rolled back and no retry was burnt".to_owned());
@@ -210,7 +218,11 @@ fn held(task: &Task, job: &Job, hold: &Hold, since: Timestamp) -> Answer {
             (WhyState::WaitingForHuman, format!("a person: `orch task answer {key} TEXT`"))
         }
         HoldKind::Infra => {
-            (WhyState::Held, format!("mend the fault, then `orch task retry {key}`"))
+            let all = at.cause.and_then(|cause| shared(key, cause, &mut reasons));
+            let all = all
+                .map(|id| format!(", or `orch task retry --cause {id}` for all"))
+                .unwrap_or_default();
+            (WhyState::Held, format!("mend the fault, then `orch task retry {key}`{all}"))
         }
         HoldKind::Config => {
             (WhyState::Held, format!("mend orch.toml, then `orch task retry {key}`"))
@@ -232,6 +244,18 @@ fn held(task: &Task, job: &Job, hold: &Hold, since: Timestamp) -> Answer {
         ),
     };
     (state, format!("{} at {} since {since}", held_word(hold.kind), job.stage), reasons, next)
+}
+
+/// Says which other tasks the same fault holds; its name, where there are any.
+fn shared(key: &TaskKey, cause: &Cause, reasons: &mut Vec<String>) -> Option<CauseId> {
+    let others: Vec<TaskKey> =
+        cause.held.iter().map(|held| &held.key).filter(|other| *other != key).cloned().collect();
+    if others.is_empty() {
+        return None;
+    }
+    let id = cause.signature.cause();
+    reasons.push(format!("the same fault holds {} (cause {id})", list(&others)));
+    Some(id)
 }
 
 fn held_word(kind: HoldKind) -> &'static str {
@@ -261,6 +285,9 @@ fn queued(at: &Standing<'_>, job: &Job, available_at: Timestamp, reason: Option<
     if at.task.gate_slot.is_none() {
         return outside(at, because);
     }
+    if let Some(paused) = at.paused {
+        return channel_paused(at, job, paused, because);
+    }
     if available_at > at.now {
         let next = format!("its time: {available_at} (`orch task retry {key}` makes it due now)");
         return (
@@ -285,6 +312,24 @@ fn queued(at: &Standing<'_>, job: &Job, available_at: Timestamp, reason: Option<
 fn shut_names(workers: &WorkersView) -> String {
     let names: Vec<&str> = workers.shut.iter().map(|(name, _)| name.as_str()).collect();
     names.join(", ")
+}
+
+fn channel_paused(at: &Standing<'_>, job: &Job, paused: &Paused, because: Vec<String>) -> Answer {
+    let (key, what) = (&at.task.key, paused.signature.channel.words());
+    let mut reasons = vec![
+        format!("the same fault was met again and again: {}", paused.said),
+        "it waits with the others and burns no budget".to_owned(),
+    ];
+    reasons.extend(because);
+    let next = match &paused.probing {
+        Some(probe) => format!("the end of {probe}'s run, which is let through to see"),
+        None => format!(
+            "the next probe at {}; mended already, `orch task retry {key}` probes now",
+            paused.probe_at
+        ),
+    };
+    let headline = format!("{} waits: {what} is paused since {}", job.stage, paused.since);
+    (WhyState::ChannelPaused, headline, reasons, next)
 }
 
 fn free_worker(workers: &WorkersView) -> (String, String) {
@@ -367,6 +412,9 @@ fn history(at: &Standing<'_>) -> Vec<String> {
     if let Some(defers) = at.job.map(|j| j.defers).filter(|n| *n > 0) {
         let times = if defers == 1 { "once".to_owned() } else { format!("{defers} times") };
         lines.push(format!("deferred {times} for infrastructure at this stage"));
+    }
+    if at.job.is_some_and(|j| j.unknowns > 0) {
+        lines.push("tried again because nobody could tell what failed".to_owned());
     }
     lines
 }

@@ -9,8 +9,16 @@ fn ask(
     workers: &WorkersView,
 ) -> String {
     let job = state.into().map(|state| job("review", "reviewer", state));
-    let standing =
-        Standing { task, job: job.as_ref(), gate, workers, last_verdict: None, now: now() };
+    let standing = Standing {
+        task,
+        job: job.as_ref(),
+        gate,
+        workers,
+        paused: None,
+        cause: None,
+        last_verdict: None,
+        now: now(),
+    };
     let why = why(&standing);
     format!("{} | {} | {} | {}", why.state.word(), why.headline, why.reasons.join("; "), why.next)
 }
@@ -129,4 +137,63 @@ fn a_run_that_was_paused_under_way_says_so() {
     let paused = Task { paused: Some(Pause { at: now(), reason: None }), ..task("review") };
     let answer = ask(&paused, running(), &GateView::default(), &WorkersView::default());
     assert!(answer.contains("this run goes on to its end, then the task steps aside"), "{answer}");
+}
+
+/// A task that waits for a paused channel, and one that a shared fault holds, say what they share.
+#[test]
+fn a_shared_fault_is_named_with_those_who_share_it() {
+    use crate::breaker::{Channel, Held, Signature};
+    let (task, gate, workers) = (task("review"), GateView::default(), WorkersView::default());
+    let signature =
+        Signature { channel: Channel::Ssh("deploy@staging".into()), fault: "it is down".into() };
+    let id = signature.cause();
+    let paused = Paused {
+        signature: signature.clone(),
+        said: "it is down since noon".into(),
+        since: now(),
+        probe_at: now(),
+        probing: None,
+        probes: 2,
+    };
+    let held_one = |key: &str| Held { key: key.parse().unwrap(), mended: false };
+    let both = vec![held_one("HELLO-1"), held_one("HELLO-2")];
+    let cause = Cause { signature, said: "it is down".into(), held: both };
+    let ask = |state: JobState| {
+        let job = job("review", "reviewer", state);
+        let why = why(&Standing {
+            task: &task,
+            job: Some(&job),
+            gate: &gate,
+            workers: &workers,
+            paused: Some(&paused),
+            cause: Some(&cause),
+            last_verdict: None,
+            now: now(),
+        });
+        format!(
+            "{} | {} | {} | {}",
+            why.state.word(),
+            why.headline,
+            why.reasons.join("; "),
+            why.next
+        )
+    };
+    let waits = ask(queued(600, None));
+    assert!(
+        waits.starts_with("channel_paused | review waits: ssh to deploy@staging is paused since"),
+        "{waits}"
+    );
+    assert!(
+        waits.contains("it is down since noon; it waits with the others and burns no budget"),
+        "{waits}"
+    );
+    assert!(waits.contains("`orch task retry HELLO-1` probes now"), "{waits}");
+    let holds = ask(held(HoldKind::Infra, "it is down"));
+    assert!(holds.contains(&format!("the same fault holds HELLO-2 (cause {id})")), "{holds}");
+    assert!(
+        holds.ends_with(&format!(
+            "`orch task retry HELLO-1`, or `orch task retry --cause {id}` for all"
+        )),
+        "{holds}"
+    );
 }

@@ -56,6 +56,11 @@ pub fn launch_job(
     place: &Workplace,
 ) -> Result<(), Halt> {
     let dir = RunDir::new(engine.home.run(&owned.owner.run_id));
+    if let Some(channel) =
+        RunnerKind::by_name(&owned.job.agent).and_then(|kind| kind.channel(config))
+    {
+        engine.store.stamp_channel(&owned.fence(), &channel)?;
+    }
     let work = match RunnerKind::by_name(&owned.job.agent) {
         Some(kind) => runners::work(engine, owned, kind, config, place)?,
         None => agent_work(engine, owned, stage, config, place, &dir)?,

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use orch_core::breaker::fault_of;
 use orch_core::channel::Route;
 use orch_core::decide::{self, Decision, MergeResult, Policy, RunReport, Situation, Step};
 use orch_core::ids::{AgentName, Revision};
@@ -32,6 +33,7 @@ use orch_store::{CallSpend, Guard, Repo, RunRecord, StoreError, Usage};
 
 use crate::accounts;
 use crate::active::Driven;
+use crate::breakers;
 use crate::deploy;
 use crate::engine::Engine;
 use crate::merge_gate;
@@ -256,6 +258,9 @@ fn settle(engine: &Engine, owned: &Owned, ended: &Ended) {
             }
         }
     }
+    if ended_outcome(ended).and_then(fault_of).is_some() {
+        breakers::met(engine, &owned.owner.run_id);
+    }
     if matches!(decision.step, Step::End(_)) {
         engine.remove_worktree(&owned.task);
         engine.forget_sessions(&owned.task.key);
@@ -292,6 +297,8 @@ fn decide(
     let random = engine.clock.random();
     let policy = Policy { reroute, ..engine.policy(&owned.repo, &owned.job.agent) };
     let run_id = owned.owner.run_id.clone();
+    let fault = ended_outcome(ended).and_then(fault_of);
+    let paused = fault.and_then(|_| breakers::paused(engine, &run_id));
     match ended {
         Ended::Worked { report, gate, judged } => {
             let record = RunRecord {
@@ -301,10 +308,17 @@ fn decide(
                 end_commit: report.head.clone(),
                 usage,
             };
-            (decide::run_ended(at, report.clone(), &policy, random), record)
+            let decision = match paused {
+                Some(paused) => {
+                    decide::channel_paused(at, report.head.clone(), &report.outcome, &paused)
+                }
+                None => decide::run_ended(at, report.clone(), &policy, random),
+            };
+            (decision, record)
         }
         Ended::Waits { until, reason } => {
-            let outcome = Outcome::TransientInfra { reason: reason.clone() };
+            // No fault: it was asked for patience, by another deploy.
+            let outcome = Outcome::RateLimited { until: *until };
             let (gate, end_commit, usage) = (None, None, Usage::default());
             let record = RunRecord { run_id, outcome, gate, end_commit, usage };
             (decide::deploy_waits(at, *until, reason), record)
@@ -312,7 +326,13 @@ fn decide(
         Ended::Merged(result) => {
             let (outcome, gate, end_commit) = merge_record(result);
             let record = RunRecord { run_id, outcome, gate, end_commit, usage: Usage::default() };
-            (decide::merge_ended(at, result.clone(), &policy, random), record)
+            let decision = match (paused, result) {
+                (Some(paused), MergeResult::Infra(outcome)) => {
+                    decide::channel_paused(at, None, outcome, &paused)
+                }
+                _ => decide::merge_ended(at, result.clone(), &policy, random),
+            };
+            (decision, record)
         }
     }
 }

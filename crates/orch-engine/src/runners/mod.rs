@@ -10,6 +10,7 @@ mod transcript;
 
 use std::collections::BTreeMap;
 
+use orch_core::breaker::Channel;
 use orch_core::ids::{AgentName, Revision, RunId};
 use orch_core::outcome::{Outcome, Worked, classify};
 use orch_core::pipeline::StageSpec;
@@ -51,6 +52,13 @@ impl RunnerKind {
             DEPLOY_FINALIZER => Some(Self::Deploy),
             _ => None,
         }
+    }
+
+    /// What its command goes through beside this machine; `None` where nothing is known of it.
+    pub fn channel(self, config: &RepoConfig) -> Option<Channel> {
+        let staging = &config.settings.staging_runner;
+        let host = staging.ssh_target.as_ref().filter(|_| staging.exec_host_side);
+        host.filter(|_| self == Self::Staging).map(|target| Channel::Ssh(target.clone()))
     }
 
     /// The artifact it writes.
@@ -204,7 +212,7 @@ pub fn outcome(
         return outcome;
     };
     match fewer_tests(counts.executed(), last(), tolerated) {
-        Some(fewer) => Outcome::PermanentEnv {
+        Some(fewer) => Outcome::Unproven {
             reason: format!(
                 "{fewer}: a pass of so few proves too little; where tests were taken out on \
                  purpose, set [{}] fewer_tests_percent and retry",

@@ -1,14 +1,17 @@
 //! `POST /tasks/{key}/cancel`, `/retry`, `/approve` and `/answer`: each answers with the task as
-//! it stands afterwards.
+//! it stands afterwards; and `POST /causes/{cause}/retry`, which answers with those that go on.
 
 use axum::Json;
 use axum::extract::State;
-use orch_api::{AnswerRequest, ApproveRequest, CancelRequest, RetryRequest, TaskSummary};
+use orch_api::{
+    AnswerRequest, ApproveRequest, CancelRequest, RetriedCause, RetryCauseRequest, RetryRequest,
+    TaskSummary,
+};
 use orch_core::ids::TaskKey;
 use orch_core::money::Raise;
 use orch_engine::{OperateError, Operator};
 
-use crate::extract::{Json as Body, Key, OptionalJson};
+use crate::extract::{Cause, Json as Body, Key, OptionalJson};
 use crate::problem::ApiError;
 use crate::state::AppState;
 use crate::text;
@@ -39,6 +42,21 @@ pub(super) async fn retry(
         tokens: text::raise("raise_tokens", raise_tokens)?,
     };
     act(state, key, move |operator, key| operator.retry(key, raise)).await
+}
+
+/// Sets every task going that a fault holds, and ends the pause of its channel.
+pub(super) async fn retry_cause(
+    State(state): State<AppState>,
+    Cause(cause): Cause,
+    OptionalJson(RetryCauseRequest {}): OptionalJson<RetryCauseRequest>,
+) -> Result<Json<RetriedCause>, ApiError> {
+    state
+        .blocking(move |state| {
+            let going = state.operator().retry_cause(&cause)?;
+            let going = going.iter().map(ToString::to_string).collect();
+            Ok(Json(RetriedCause { cause: cause.to_string(), going }))
+        })
+        .await
 }
 
 /// Approves the human stage that a task waits at.

@@ -88,6 +88,12 @@ pub const ROUTES: &[Route] = &[
     change("/tasks/{key}/retry", "RetryRequest", "Sets a held or deferred task going", || {
         post(act::retry)
     }),
+    change(
+        "/causes/{cause}/retry",
+        "RetryCauseRequest",
+        "Sets all going that a fault holds",
+        || post(act::retry_cause),
+    ),
     change("/tasks/{key}/approve", "ApproveRequest", "Approves the stage a task waits at", || {
         post(act::approve)
     }),

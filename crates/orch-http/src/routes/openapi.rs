@@ -100,6 +100,7 @@ fn schemas() -> Value {
             "raise_cost_micros": { "type": "integer", "minimum": 0 },
             "raise_tokens": { "type": "integer", "minimum": 0 },
         }), &[]),
+        "RetryCauseRequest": closed(json!({}), &[]),
         "ApproveRequest": closed(json!({ "by": reason }), &[]),
         "AnswerRequest": closed(json!({ "text": text }), &["text"]),
         "PauseRequest": closed(json!({ "task": text, "reason": reason }), &["task"]),
@@ -124,7 +125,7 @@ mod tests {
 
     use orch_api::{
         AnswerRequest, ApproveRequest, CancelRequest, FreezeRequest, NewTask, PauseRequest,
-        RegisterRepo, ResumeRequest, RetryRequest, UnfreezeRequest,
+        RegisterRepo, ResumeRequest, RetryCauseRequest, RetryRequest, UnfreezeRequest,
     };
     use serde::Serialize;
 
@@ -149,6 +150,7 @@ mod tests {
                 "RetryRequest",
                 filled(RetryRequest { raise_cost_micros: Some(1), raise_tokens: Some(1) }),
             ),
+            ("RetryCauseRequest", filled(RetryCauseRequest {})),
             ("ApproveRequest", filled(ApproveRequest { by: some() })),
             ("AnswerRequest", filled(AnswerRequest { text: x() })),
             ("PauseRequest", filled(PauseRequest { task: x(), reason: some() })),

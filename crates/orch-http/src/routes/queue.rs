@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use orch_api::{
-    JobCounts, MergeGateReport, QueueReport, ReaperReport, SerialGateReport, StagingRunnerReport,
-    TestRunnerReport,
+    AlertsReport, BreakersReport, JobCounts, MergeGateReport, QueueReport, ReaperReport,
+    SerialGateReport, StagingRunnerReport, TestRunnerReport,
 };
 use orch_core::ids::StageName;
 use orch_core::job::JobState;
+use orch_core::settings::Alerts;
 use orch_engine::EngineReport;
-use orch_store::{MAX_PAGE, Page, QueueSnapshot, StatusCounts, TaskFilter, TaskWord};
+use orch_store::{MAX_PAGE, OutboxCounts, Page, QueueSnapshot, StatusCounts, TaskFilter, TaskWord};
 
 use crate::problem::ApiError;
 use crate::state::AppState;
@@ -52,8 +53,25 @@ fn report(state: &AppState) -> Result<QueueReport, ApiError> {
         },
         channels: store.channels(now)?.into_iter().map(wire::queue::channel).collect(),
         deploys: wire::deploys::deploys(store.deploy_targets()?, store.monitors()?),
+        alerts: alerts(&operator.engine().settings.alerts, store.outbox_counts()?),
+        breakers: BreakersReport {
+            enabled: operator.engine().settings.breaker.enabled,
+            paused: store.paused_channels()?.into_iter().map(wire::breakers::paused).collect(),
+            causes: store.causes()?.into_iter().map(wire::breakers::cause).collect(),
+        },
         workers: store.workers()?.into_iter().map(|w| wire::queue::worker(w, now, lease)).collect(),
     })
+}
+
+fn alerts(settings: &Alerts, counts: OutboxCounts) -> AlertsReport {
+    AlertsReport {
+        enabled: settings.enabled,
+        receivers: settings.receivers.iter().map(|receiver| receiver.name().to_owned()).collect(),
+        pending: counts.pending,
+        delivered: counts.delivered,
+        last_delivered_at: counts.last_delivered_at,
+        last_error: counts.last_error,
+    }
 }
 
 fn reaper(engine: &EngineReport) -> ReaperReport {
@@ -134,7 +152,7 @@ fn standing(app: &AppState, counts: &StatusCounts, stage: &str) -> Result<Standi
     let now = app.now();
     let waits = tasks.items.iter().filter(|(_, job)| {
         job.as_ref().is_some_and(|job| {
-            job.defers > 0
+            job.defers + job.unknowns > 0
                 && matches!(job.state, JobState::Queued { available_at, .. } if available_at > now)
         })
     });

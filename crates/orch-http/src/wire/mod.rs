@@ -1,5 +1,6 @@
 //! Domain values into wire types; nothing is decided here.
 
+pub(crate) mod breakers;
 pub(crate) mod deploys;
 pub(crate) mod event;
 pub(crate) mod llm;

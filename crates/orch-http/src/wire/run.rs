@@ -54,6 +54,7 @@ fn detail(outcome: &Outcome) -> Option<String> {
         Outcome::SuiteRan { .. } | Outcome::Cancelled => None,
         Outcome::TransientInfra { reason }
         | Outcome::PermanentEnv { reason }
+        | Outcome::Unproven { reason }
         | Outcome::Unknown { reason }
         | Outcome::OverBudget { reason }
         | Outcome::AgentStuck { reason, .. }

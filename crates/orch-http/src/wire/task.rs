@@ -12,7 +12,7 @@ use orch_core::job::{Job, JobState};
 use orch_core::pipeline::{Producer, StageSpec};
 use orch_core::task::{Task, TaskState};
 use orch_core::why::{self, GateView, Standing, WorkersView};
-use orch_store::{Freeze, GateResult, LlmCall, Question, Run};
+use orch_store::{Freeze, GateResult, LlmCall, PausedChannel, Question, Run};
 
 use super::{llm, run};
 use crate::problem::ApiError;
@@ -22,6 +22,7 @@ use crate::state::AppState;
 pub(crate) struct Gates {
     frozen: BTreeMap<RepoName, Freeze>,
     view: GateView,
+    channels: Vec<PausedChannel>,
     now: Timestamp,
 }
 
@@ -33,6 +34,7 @@ impl Gates {
         Ok(Self {
             frozen: repos.filter_map(|repo| Some((repo.info.name, repo.frozen?))).collect(),
             view: GateView { enabled: policy.enabled, width: policy.width, ..GateView::default() },
+            channels: store.paused_channels()?,
             now: state.now(),
         })
     }
@@ -50,11 +52,14 @@ impl Gates {
             ..self.view.clone()
         };
         let workers = WorkersView::default();
+        let channel = self.channels.iter().find(|c| c.waiting.contains(&task.key));
         let at = Standing {
             task,
             job,
             gate: &gate,
             workers: &workers,
+            paused: channel.map(|channel| &channel.paused),
+            cause: None,
             last_verdict: None,
             now: self.now,
         };
@@ -205,6 +210,7 @@ fn job(job: Job) -> JobItem {
         finished_at: None,
         claims: job.run_epoch,
         defers: job.defers,
+        unknowns: job.unknowns,
         crashes: job.crashes,
         created_at: job.created_at,
     };

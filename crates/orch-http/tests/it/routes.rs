@@ -16,6 +16,7 @@ fn every_route_of_the_table_is_served_and_described() {
         let path = route
             .path
             .replace("{key}", "HELLO-7")
+            .replace("{cause}", "0123abcd")
             .replace("{run_id}", run)
             .replace("{name}", "x.md");
         let answer = service.send(route.method, &path, &[], b"");

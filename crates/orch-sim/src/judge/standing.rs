@@ -10,7 +10,7 @@ use orch_core::why::{GateView, Standing, WhyState, WorkersView, why};
 
 use super::Violation;
 use super::change::Frozen;
-use crate::world::World;
+use crate::world::{Truth, World};
 
 pub fn judge(world: &World, state: &State, frozen: &[Frozen], found: &mut Vec<Violation>) {
     let active: BTreeMap<TaskId, &Job> = state
@@ -48,7 +48,7 @@ fn budgets(world: &World, state: &State, found: &mut Vec<Violation>) {
     for job in &state.jobs {
         let waits = world.truth.waits.get(&job.id).copied().unwrap_or(0);
         let waits_on = matches!(job.state, JobState::Queued { .. } | JobState::Running(_));
-        if waits > world.setup.defers && waits_on {
+        if waits > Truth::most_waits(&world.setup) && waits_on {
             let what = format!("job {} of {} was deferred {waits} times", job.id, job.key);
             found.push(Violation::new("defers_are_bounded", what));
         }
@@ -107,8 +107,16 @@ fn reasons(
     };
     let job = active.get(&task.id).copied();
     let now = world.time();
-    let answer =
-        why(&Standing { task, job, gate: &gate, workers: &workers, last_verdict: None, now });
+    let answer = why(&Standing {
+        task,
+        job,
+        gate: &gate,
+        workers: &workers,
+        paused: None,
+        cause: None,
+        last_verdict: None,
+        now,
+    });
     if answer.state == WhyState::Inconsistent
         || answer.headline.trim().is_empty()
         || answer.next.trim().is_empty()

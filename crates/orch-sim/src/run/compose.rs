@@ -118,6 +118,8 @@ impl Session {
             job: active.get(&task.id).copied(),
             gate: &gate,
             workers: &workers,
+            paused: None,
+            cause: None,
             last_verdict: None,
             now: self.world.clock(Place::Api),
         });

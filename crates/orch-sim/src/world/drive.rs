@@ -218,6 +218,7 @@ fn outcome_words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::TransientInfra { reason }
         | Outcome::PermanentEnv { reason }
+        | Outcome::Unproven { reason }
         | Outcome::Lost { reason } => reason.clone(),
         other => other.kind().to_owned(),
     }

@@ -73,6 +73,9 @@ impl FromStr for Setup {
     }
 }
 
+/// Tries again per job where nobody can tell what failed.
+pub const UNKNOWNS: u32 = 1;
+
 /// The repositories there may be, and the prefixes of their keys.
 const REPOS: [(&str, &str); 3] = [("alpha", "ALPHA"), ("beta", "BETA"), ("gamma", "GAMMA")];
 
@@ -90,6 +93,7 @@ impl Setup {
         Policy {
             bounces: 3,
             defers: self.defers,
+            unknowns: UNKNOWNS,
             crashes: self.crashes,
             retests: 5,
             backoff_base: Duration::from_secs(5),

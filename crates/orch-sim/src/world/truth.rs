@@ -88,6 +88,6 @@ impl Truth {
 
     /// The most ends of that kind that a job may have without a hold.
     pub fn most_waits(setup: &Setup) -> u32 {
-        setup.defers
+        setup.defers + super::setup::UNKNOWNS
     }
 }

@@ -112,6 +112,22 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         postgres: "",
         compatible_from: HISTORY,
     },
+    Migration {
+        version: 11,
+        name: "breakers",
+        portable: include_str!("../../migrations/0011_breakers.sql"),
+        sqlite: "",
+        postgres: "",
+        compatible_from: 11,
+    },
+    Migration {
+        version: 12,
+        name: "alerts",
+        portable: include_str!("../../migrations/0012_alerts.sql"),
+        sqlite: "",
+        postgres: "",
+        compatible_from: 12,
+    },
 ];
 
 /// The step from which on a database says who took each step and what it means for older programs.

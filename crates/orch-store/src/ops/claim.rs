@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use orch_core::breaker::Channel;
 use orch_core::channel::Route;
 use orch_core::event::{EventKind, NewEvent};
 use orch_core::ids::{JobId, Label, RepoId, RunId, WorkerId};
@@ -18,7 +19,7 @@ use serde_json::json;
 
 use super::channels::{Look, Way};
 use super::guard::no_hold;
-use super::{channels, damage, events, jobs, labels};
+use super::{breakers, channels, damage, events, jobs, labels};
 use crate::engine::{Tx, Value, params};
 use crate::error::{Result, StoreError};
 use crate::rows::Reader;
@@ -77,11 +78,20 @@ pub(crate) fn claim(
     let Some(busy) = Busy::read(tx, request)? else { return Ok(None) };
     let look = Look::read(tx, now)?;
     let mut damaged = Vec::new();
+    let paused = breakers::any_open(tx)?;
     for _ in 0..MAX_LOOKS {
         if damaged.len() >= MAX_DAMAGED {
             break;
         }
-        let Some(found) = search(tx, now, &busy, &look, &damaged)? else { return Ok(None) };
+        let probe = if paused { probe(tx, now, &busy, &look, &damaged)? } else { None };
+        let which = if paused { Which::Unpaused } else { Which::Any };
+        let (found, probed) = match probe {
+            Some((found, channel)) => (found, Some(channel)),
+            None => match search(tx, now, &busy, &look, &damaged, which)? {
+                Some(found) => (found, None),
+                None => return Ok(None),
+            },
+        };
         let Found { job_id, repo, agent } = found;
         let way = match look.way(tx, repo, &agent)? {
             Way::Free => None,
@@ -92,6 +102,12 @@ pub(crate) fn claim(
             }
             Way::Full => return Ok(None),
         };
+        if let Some(channel) = probed
+            && !breakers::let_through(tx, now, &channel, &request.run_id)?
+        {
+            // Another worker's probe is out; the next look passes this channel by.
+            continue;
+        }
         let mut claim = None;
         let taken = tx.attempt(&mut |tx| {
             claim = Some(take(tx, now, request, job_id, way.clone())?);
@@ -204,12 +220,44 @@ struct Found {
     agent: String,
 }
 
+/// The order among jobs of a paused channel: due ones first, then who was let through least often.
+const PROBES: &str = " ORDER BY CASE WHEN j.available_at <= $2 THEN 0 ELSE 1 END, \
+     j.run_epoch, t.priority DESC, t.id LIMIT 1";
+
+/// Which jobs are looked at.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    /// All that are due.
+    Any,
+    /// All that are due and go through no paused channel.
+    Unpaused,
+    /// Those that wait for this channel, due or not.
+    Of(&'a str),
+}
+
+/// A job to be let through a paused channel whose time it is, to see whether it works again.
+fn probe(
+    tx: &mut dyn Tx,
+    now: Timestamp,
+    busy: &Busy,
+    look: &Look,
+    damaged: &[JobId],
+) -> Result<Option<(Found, String)>> {
+    for channel in breakers::due(tx, now)? {
+        if let Some(found) = search(tx, now, busy, look, damaged, Which::Of(&channel))? {
+            return Ok(Some((found, channel)));
+        }
+    }
+    Ok(None)
+}
+
 fn search(
     tx: &mut dyn Tx,
     now: Timestamp,
     busy: &Busy,
     look: &Look,
     damaged: &[JobId],
+    which: Which<'_>,
 ) -> Result<Option<Found>> {
     let mut sql = SEARCH.to_owned();
     not_in(&mut sql, "t.repo_id", busy.repos.iter().map(|id| id.0.to_string()));
@@ -223,6 +271,14 @@ fn search(
         sql.push(')');
     }
     let mut values = vec![Value::from(now)];
+    match which {
+        Which::Any => {}
+        Which::Unpaused => sql.push_str(breakers::NOT_PAUSED),
+        Which::Of(channel) => {
+            values = vec![Value::from(Timestamp::MAX), Value::from(now), Value::from(channel)];
+            sql.push_str(breakers::IN_SCOPE_OF_3);
+        }
+    }
     let first = values.len() + 1;
     // As many as a statement can have; a limit per agent with more agents than that is theory.
     values.extend(busy.agents.iter().take(32).map(Value::from));
@@ -234,7 +290,7 @@ fn search(
         sql.extend([" AND NOT (t.repo_id = ", &repo, " AND j.agent = $", &agent, ")"]);
     }
     sql.push_str(&look.room());
-    sql.push_str(ORDER);
+    sql.push_str(if matches!(which, Which::Of(_)) { PROBES } else { ORDER });
     sql.push_str(tx.dialect().claim_lock);
     let Some(row) = tx.query(&sql, &values)?.into_iter().next() else { return Ok(None) };
     let mut row = Reader::new("jobs", row);
@@ -284,7 +340,7 @@ fn take(
     tx.execute("UPDATE jobs SET attempts = $2 WHERE id = $1", params![job_id, attempt])?;
     tx.execute(
         "INSERT INTO runs (run_id, job_id, task_id, stage, agent, attempt, run_epoch, worker_id, \
-         started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         started_at, channel) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         params![
             &request.run_id,
             job_id,
@@ -295,6 +351,7 @@ fn take(
             job.run_epoch,
             &request.worker_id,
             now,
+            Channel::of_job(&job.repo, &job.stage, &job.agent).to_string(),
         ],
     )?;
     events::append(tx, now, &started(&job, request, attempt))?;

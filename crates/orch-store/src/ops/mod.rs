@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod apply;
+pub(crate) mod breakers;
 pub(crate) mod channels;
 pub(crate) mod claim;
 pub(crate) mod damage;

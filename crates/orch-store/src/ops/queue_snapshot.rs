@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use orch_core::job::Job;
 use orch_core::task::Task;
 
+use super::breakers;
 use super::gate_view::{RepoGate, of_repo};
 use super::jobs::{pair, select_pairs};
 use super::running;
@@ -43,15 +44,16 @@ pub struct JobCounts {
 
 /// Reads the queue.
 pub(crate) fn queue_snapshot(tx: &mut dyn Tx, now: Timestamp) -> Result<QueueSnapshot> {
-    let rows = tx.query(
+    let sql = format!(
+        "{}{}{}",
         select_pairs!(
             "WHERE t.gate_slot IS NOT NULL AND t.parked_on IS NULL AND t.paused_at IS NULL \
-             AND j.finished_at IS NULL \
-             AND j.status = 'queued' AND j.available_at <= $1 \
-             ORDER BY t.priority DESC, t.id LIMIT $2"
+             AND j.finished_at IS NULL AND j.status = 'queued' AND j.available_at <= $1"
         ),
-        params![now, NEXT],
-    )?;
+        breakers::NOT_PAUSED,
+        " ORDER BY t.priority DESC, t.id LIMIT $2"
+    );
+    let rows = tx.query(&sql, params![now, NEXT])?;
     Ok(QueueSnapshot {
         counts: counts(tx)?,
         running: running::running(tx, None)?,

@@ -1,5 +1,6 @@
 //! A run writes down what it learns while it runs; each write shows its fence.
 
+use orch_core::breaker::Channel;
 use orch_core::ids::Revision;
 use orch_core::job::Fence;
 use orch_core::process::ProcessIdentity;
@@ -73,6 +74,21 @@ pub(crate) fn session(tx: &mut dyn Tx, fence: &Fence, session: &RunSession) -> R
         ),
         fence,
         json("session", session)?.into(),
+    )
+}
+
+/// Stamps what the run goes through, where more is known of it than its job says.
+pub(crate) fn channel(tx: &mut dyn Tx, fence: &Fence, channel: &Channel) -> Result<()> {
+    on_run(
+        tx,
+        concat!(
+            "UPDATE runs SET channel = $4 WHERE run_id = $3 AND EXISTS (\
+             SELECT 1 FROM jobs WHERE ",
+            fence_holds!(),
+            ")"
+        ),
+        fence,
+        channel.to_string().into(),
     )
 }
 

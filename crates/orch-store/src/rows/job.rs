@@ -13,7 +13,7 @@ use crate::error::Result;
 macro_rules! job_columns {
     () => {
         "j.id, j.task_id, t.key, r.name, j.stage, j.agent, j.priority, j.run_epoch, j.defers, \
-         j.crashes, j.created_at, j.status, j.available_at, j.queued_reason, j.run_id, \
+         j.unknowns, j.stops, j.crashes, j.created_at, j.status, j.available_at, j.queued_reason, j.run_id, \
          j.worker_id, j.started_at, j.lease_until, j.pid, j.pid_start, j.boot_id, j.hold_kind, \
          j.hold_reason, j.held_at, j.finished_at, j.finish_reason"
     };
@@ -31,6 +31,8 @@ pub(crate) fn decode(row: Row) -> Result<Job> {
     let priority = row.number("priority")?;
     let run_epoch = row.number("run_epoch")?;
     let defers = row.number("defers")?;
+    let unknowns = row.number("unknowns")?;
+    let stops = row.number("stops")?;
     let crashes = row.number("crashes")?;
     let created_at = row.time("created_at")?;
     let standing = Groups::read(&mut row)?.state(&row, run_epoch)?;
@@ -44,6 +46,8 @@ pub(crate) fn decode(row: Row) -> Result<Job> {
         priority,
         run_epoch,
         defers,
+        unknowns,
+        stops,
         crashes,
         state: standing,
         created_at,

@@ -15,6 +15,10 @@ pub struct OutboxItem {
     pub dedup_key: String,
     /// One line.
     pub message: String,
+    /// How many alike it stands for.
+    pub times: u32,
+    /// The receivers that have it.
+    pub sent_to: Vec<String>,
     /// When it arose.
     pub created_at: Timestamp,
     /// Deliveries that failed so far.
@@ -28,7 +32,7 @@ pub struct OutboxItem {
 /// The columns that [`decode`] reads.
 macro_rules! outbox_columns {
     () => {
-        "o.id, o.dedup_key, o.message, o.created_at, o.attempts, o.next_try_at, o.last_error"
+        "o.id, o.dedup_key, o.message, o.times, o.sent_to, o.created_at, o.attempts, o.next_try_at, o.last_error"
     };
 }
 pub(crate) use outbox_columns;
@@ -39,6 +43,8 @@ pub(crate) fn decode(row: Row) -> Result<OutboxItem> {
         id: row.int("id")?,
         dedup_key: row.text("dedup_key")?,
         message: row.text("message")?,
+        times: row.number("times")?,
+        sent_to: row.json("sent_to")?,
         created_at: row.time("created_at")?,
         attempts: row.number("attempts")?,
         next_try_at: row.time("next_try_at")?,

@@ -1,6 +1,7 @@
 //! The operations that read. Each sees one moment: the last commit before it began.
 
 use jiff::Timestamp;
+use orch_core::breaker::{Cause, Paused};
 use orch_core::channel::Route;
 use orch_core::event::Event;
 use orch_core::ids::{EventId, JobId, RepoName, RunId, TaskId, TaskKey, WorkerId};
@@ -10,10 +11,12 @@ use orch_core::task::Task;
 
 use super::Store;
 use crate::error::Result;
+use crate::ops::breakers::PausedChannel;
 use crate::ops::channels::Channel;
 use crate::ops::events::EventFilter;
 use crate::ops::gate_view::RepoGate;
 use crate::ops::llm_calls::{LlmCall, LlmFilter, LlmSums};
+use crate::ops::outbox::OutboxCounts;
 use crate::ops::questions::Question;
 use crate::ops::queue_snapshot::QueueSnapshot;
 use crate::ops::shadows::ShadowSum;
@@ -21,9 +24,9 @@ use crate::ops::snapshot::StateSnapshot;
 use crate::ops::status_counts::StatusCounts;
 use crate::ops::tasks::{Page, TaskFilter, TaskPage};
 use crate::ops::{
-    channels, events, gate_results, gate_view, held, jobs, llm_calls, lost_tasks, next_wakeup,
-    outbox, questions, queue_snapshot, repos, running, runs, shadows, snapshot, status_counts,
-    tasks, workers,
+    breakers, channels, events, gate_results, gate_view, held, jobs, llm_calls, lost_tasks,
+    next_wakeup, outbox, questions, queue_snapshot, repos, running, runs, shadows, snapshot,
+    status_counts, tasks, workers,
 };
 use crate::rows::gate_result::GateResult;
 use crate::rows::outbox::OutboxItem;
@@ -216,6 +219,27 @@ impl Store {
     /// Alerts that are due, oldest first.
     pub fn outbox_pending(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxItem>> {
         self.read(move |tx| outbox::pending(tx, now, limit))
+    }
+
+    /// How many alerts are to be delivered, and how that goes.
+    pub fn outbox_counts(&self) -> Result<OutboxCounts> {
+        self.read(|tx| outbox::counts(tx))
+    }
+
+    /// The pause of the channel that a run goes through; `None` where it is not paused.
+    pub fn paused_for(&self, run: &RunId) -> Result<Option<Paused>> {
+        let run = run.clone();
+        self.read(move |tx| breakers::of_run(tx, &run))
+    }
+
+    /// Every paused channel and who waits for it, longest first.
+    pub fn paused_channels(&self) -> Result<Vec<PausedChannel>> {
+        self.read(|tx| breakers::paused(tx))
+    }
+
+    /// The faults that hold tasks, and which.
+    pub fn causes(&self) -> Result<Vec<Cause>> {
+        self.read(|tx| breakers::causes(tx))
     }
 
     /// The whole state, for the independent judge.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use orch_core::breaker::{Channel, Rule};
 use orch_core::channel::Pause;
 use orch_core::decide::{Decision, NextJob, Submission};
 use orch_core::event::NewEvent;
@@ -27,10 +28,11 @@ use crate::ops::llm_calls::{CallSpend, NewLlmCall};
 use crate::ops::shadows::Shadow;
 use crate::ops::submit::{IdempotencyKey, Submitted};
 use crate::ops::{
-    apply, channels, claim, events, freeze, gate_stages, heartbeat, llm_calls, lost_tasks, outbox,
-    pause, questions, readmit, register_repo, resume, sanitize, shadows, stamp, submit, unfreeze,
-    workers,
+    apply, breakers, channels, claim, events, freeze, gate_stages, heartbeat, llm_calls,
+    lost_tasks, outbox, pause, questions, readmit, register_repo, resume, sanitize, shadows, stamp,
+    submit, unfreeze, workers,
 };
+use crate::rows::outbox::OutboxItem;
 use crate::rows::repo::NewRepo;
 use crate::rows::worker::WorkerRow;
 
@@ -157,6 +159,37 @@ impl Store {
         self.write(move |tx| stamp::session(tx, &fence, &session))
     }
 
+    /// Stamps what a run goes through, where more is known of it than its job says. Fenced where
+    /// the run has lost its job.
+    pub fn stamp_channel(&self, fence: &Fence, channel: &Channel) -> Result<()> {
+        let (fence, channel) = (fence.clone(), channel.clone());
+        self.write(move |tx| stamp::channel(tx, &fence, &channel))
+    }
+
+    /// Looks at the fault that a run met, after it was recorded: a shared one pauses its channel;
+    /// says whether this one did.
+    pub fn trip(&self, now: Timestamp, rule: &Rule, run: &RunId) -> Result<bool> {
+        let (rule, run) = (*rule, run.clone());
+        self.write(move |tx| breakers::trip(tx, now, &rule, &run))
+    }
+
+    /// Looks at every fault within the rule's window; returns how many channels were paused.
+    pub fn trip_all(&self, now: Timestamp, rule: &Rule) -> Result<u64> {
+        let rule = *rule;
+        self.write(move |tx| breakers::trip_all(tx, now, &rule))
+    }
+
+    /// Ends a channel's pause; says whether it was paused.
+    pub fn resume_channel(&self, now: Timestamp, channel: &Channel, how: &str) -> Result<bool> {
+        let (channel, how) = (channel.clone(), how.to_owned());
+        self.write(move |tx| breakers::close(tx, now, &channel, &how))
+    }
+
+    /// Probes the channel that a job waits for at once; says whether it waits for one.
+    pub fn probe_now(&self, now: Timestamp, job: JobId) -> Result<bool> {
+        self.write(move |tx| breakers::probe_now(tx, now, job))
+    }
+
     /// Renews the leases of a worker's runs; returns those that are lost and have to be killed.
     pub fn heartbeat(
         &self,
@@ -254,6 +287,30 @@ impl Store {
     pub fn record_events(&self, now: Timestamp, new: &[NewEvent]) -> Result<()> {
         let new = new.to_vec();
         self.write(move |tx| events::record(tx, now, &new))
+    }
+
+    /// Claims the oldest alert that is due, until a moment; `None` where there is none. Alerts about
+    /// a shared fault that arose after `settled` are left to gather.
+    pub fn outbox_claim(
+        &self,
+        now: Timestamp,
+        settled: Timestamp,
+        who: &WorkerId,
+        until: Timestamp,
+    ) -> Result<Option<OutboxItem>> {
+        let who = who.clone();
+        self.write(move |tx| outbox::claim(tx, now, settled, &who, until))
+    }
+
+    /// Notes which receivers have an alert.
+    pub fn outbox_sent_to(&self, id: i64, receivers: &[String]) -> Result<()> {
+        let receivers = receivers.to_vec();
+        self.write(move |tx| outbox::sent_to(tx, id, &receivers))
+    }
+
+    /// Lets alerts go that arose before a moment and could not be delivered; returns how many.
+    pub fn outbox_expire(&self, before: Timestamp) -> Result<u64> {
+        self.write(move |tx| outbox::expire(tx, before))
     }
 
     /// Notes that an alert was delivered.

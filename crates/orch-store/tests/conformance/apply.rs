@@ -63,7 +63,7 @@ pub fn a_failure_in_the_middle_leaves_nothing(engine: &Engine) {
 pub fn every_way_back_clears_the_owner(engine: &Engine) {
     let process = ProcessIdentity { boot_id: "boot".to_owned(), pid: 2, start_time: 3 };
     let key = engine.submit().key;
-    for counts in [Counts::Nothing, Counts::Defer, Counts::Crash, Counts::Reset] {
+    for counts in crate::engine::EVERY_COUNT {
         let claim = engine.claimed();
         engine.store.stamp_process(&fence(&claim), &process).unwrap();
         let decision = Decision {
@@ -77,11 +77,13 @@ pub fn every_way_back_clears_the_owner(engine: &Engine) {
         let reason = Some("again".to_owned());
         assert_eq!(job.state, JobState::Queued { available_at: at(2), reason });
         assert_eq!(job.run_epoch, claim.job.run_epoch, "the epoch never falls");
-        let now = (job.defers, job.crashes);
+        let now = (job.defers, job.unknowns, job.stops, job.crashes);
         let expected = match counts {
-            Counts::Nothing | Counts::Reset => (0, 0),
-            Counts::Defer => (1, 0),
-            Counts::Crash => (1, 1),
+            Counts::Nothing | Counts::Reset => (0, 0, 0, 0),
+            Counts::Defer => (1, 0, 0, 0),
+            Counts::Unknown => (1, 1, 0, 0),
+            Counts::Stop => (1, 1, 1, 0),
+            Counts::Crash => (1, 1, 1, 1),
         };
         assert_eq!(now, expected, "{counts:?}");
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use orch_core::audit::{Violation, audit};
-use orch_core::decide::{Decision, Policy, RunReport, Situation, Submission, run_ended};
+use orch_core::decide::{Counts, Decision, Policy, RunReport, Situation, Submission, run_ended};
 use orch_core::ids::{AgentName, KeyPrefix, RepoName, Revision, RunId, StageName, WorkerId};
 use orch_core::job::{Fence, Job, JobState};
 use orch_core::outcome::Outcome;
@@ -295,6 +295,10 @@ pub fn submission(repo: &str, priority: i32) -> Submission {
         pipeline: pipeline(),
     }
 }
+
+/// Every counter that a way back into the queue may raise, and the reset of all at last.
+pub const EVERY_COUNT: [Counts; 6] =
+    [Counts::Nothing, Counts::Defer, Counts::Unknown, Counts::Stop, Counts::Crash, Counts::Reset];
 
 pub fn fence(claim: &Claim) -> Fence {
     fence_of(&claim.job)

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod apply;
+mod breakers;
 mod care;
 mod channels;
 mod claim;
@@ -70,6 +71,10 @@ on_both! {
         what_worked_beside_is_compared_and_what_was_left_is_ended }
     apply::{ a_task_goes_through_its_pipeline, a_failure_in_the_middle_leaves_nothing,
         every_way_back_clears_the_owner, alerts_are_not_repeated, a_hold_is_always_explained }
+    breakers::{ a_shared_fault_pauses_its_channel_once_for_all,
+        one_probe_at_a_time_is_let_through_until_it_works, three_times_by_one_task_are_enough,
+        faults_apart_in_time_or_kind_are_not_shared, a_stamped_channel_is_shared_by_repositories,
+        forged_breakers_are_refused }
     gate::{ pause_steps_aside_and_resume_takes_the_place_again, held_tasks_block_nobody,
         frozen_lets_nobody_in, finished_tasks_conflict, the_view_shows_who_waits_and_why,
         switched_off_it_admits_everybody, stages_before_the_gate_wait_for_nobody,
@@ -94,6 +99,7 @@ on_both! {
         a_next_deploy_supersedes_the_watch_before_it, a_deploy_whose_task_is_over_is_given_up,
         forged_deploys_are_refused }
     reads::{ events_resume_and_filter, tasks_are_paged_and_filtered, the_outbox_delivers_once,
+        one_worker_at_a_time_has_an_alert,
         workers_are_remembered, wakeups_look_ahead, subscribers_are_woken }
     care::{ reopening_without_closing_keeps_everything, a_healthy_database_has_no_complaints,
         a_newer_database_is_refused }

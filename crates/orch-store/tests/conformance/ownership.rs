@@ -3,7 +3,7 @@
 //! alone.
 
 use orch_core::decide::{
-    Counts, Decision, Loss, Policy, Step, TaskEnd, cancelled, first_job, retried, run_lost,
+    Decision, Loss, Policy, Step, TaskEnd, cancelled, first_job, retried, run_lost,
 };
 use orch_core::ids::JobId;
 use orch_core::job::{Fence, Hold, HoldKind, Job, JobResult, JobState};
@@ -227,7 +227,7 @@ fn steps(engine: &Engine) -> Vec<Step> {
         Step::End(TaskEnd::Done),
         Step::End(TaskEnd::Cancelled { reason: "enough".to_owned() }),
     ];
-    for counts in [Counts::Nothing, Counts::Defer, Counts::Crash, Counts::Reset] {
+    for counts in crate::engine::EVERY_COUNT {
         let reason = "again".to_owned();
         steps.push(Step::Requeue { available_at: at(60), reason, counts });
     }

@@ -93,6 +93,36 @@ pub fn the_outbox_delivers_once(engine: &Engine) {
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
 }
 
+/// Several workers share the outbox: a claimed alert is nobody else's until it is delivered, failed
+/// or left, and what it was told of is not told again.
+pub fn one_worker_at_a_time_has_an_alert(engine: &Engine) {
+    engine.submit();
+    engine.infra(&engine.claimed(), Outcome::PermanentEnv { reason: "no docker".to_owned() });
+    let (store, one, two) = (&engine.store, worker("w1"), worker("w2"));
+    let claim =
+        |who, now, settled| store.outbox_claim(at(now), at(settled), who, at(now + 60)).unwrap();
+    assert_eq!(claim(&one, 21, 10), None, "what one fault holds gathers first");
+    let alert = claim(&one, 30, 25).expect("it is due");
+    assert_eq!((alert.times, alert.sent_to.len()), (1, 0));
+    assert_eq!(claim(&two, 31, 25), None, "the other worker has it");
+    assert_eq!(claim(&one, 32, 25).unwrap().id, alert.id, "a restarted worker takes its own again");
+    let again = claim(&two, 92, 25).expect("the claim was left");
+    store.outbox_sent_to(again.id, &["webhook".to_owned()]).unwrap();
+    store.outbox_failed(again.id, at(100), "slack: status 500").unwrap();
+    let counts = store.outbox_counts().unwrap();
+    assert_eq!((counts.pending, counts.delivered), (1, 0));
+    assert_eq!(counts.last_error.as_deref(), Some("slack: status 500"));
+    assert_eq!(claim(&one, 99, 25), None, "not before its time");
+    let alert = claim(&one, 100, 25).unwrap();
+    assert_eq!((alert.attempts, alert.sent_to), (1, vec!["webhook".to_owned()]));
+    store.outbox_delivered(at(101), alert.id).unwrap();
+    let counts = store.outbox_counts().unwrap();
+    assert_eq!((counts.pending, counts.delivered, counts.last_error), (0, 1, None));
+    assert_eq!(counts.last_delivered_at, Some(at(101)));
+    assert_eq!(store.outbox_expire(at(1_000)).unwrap(), 0, "what was delivered is kept");
+    assert_eq!(claim(&one, 1_000, 25), None);
+}
+
 pub fn workers_are_remembered(engine: &Engine) {
     let row = WorkerRow {
         id: worker("w1"),

@@ -2,6 +2,7 @@
 //! the service decides: it asks, shows the answer and picks the exit code.
 
 pub mod acp_client;
+pub mod alerts;
 pub mod check_artifact;
 pub mod check_gate;
 pub mod completions;

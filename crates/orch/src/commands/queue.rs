@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use orch_api::{ChannelItem, DeploysReport, QueueReport, RepoGateReport};
+use orch_api::{BreakersReport, ChannelItem, DeploysReport, QueueReport, RepoGateReport};
 
 use crate::env::Env;
 use crate::exit::Exit;
@@ -78,6 +78,15 @@ fn show(out: &Out, report: &QueueReport) -> anyhow::Result<()> {
         let line = plain(&line);
         out.line(if channel.ok == Some(false) { out.style.red(&line) } else { line })?;
     }
+    if let Some(error) = &report.alerts.last_error {
+        let pending = report.alerts.pending;
+        out.line(
+            out.style.yellow(&plain(&format!("{pending} alerts are not delivered: {error}"))),
+        )?;
+    }
+    for line in breaker_lines(&report.breakers, now) {
+        out.line(out.style.yellow(&plain(&line)))?;
+    }
     if !report.workers.iter().any(|worker| worker.alive) {
         out.line(out.style.yellow("no worker is alive: start one with `orch serve`"))?;
     }
@@ -115,6 +124,35 @@ fn deploy_lines(deploys: &DeploysReport, now: Timestamp) -> Vec<String> {
         )
     });
     busy.chain(watched).collect()
+}
+
+/// Shared faults, for people.
+fn breaker_lines(report: &BreakersReport, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paused in &report.paused {
+        let since = ago(now, paused.since);
+        lines.push(format!("paused for {since}: {}: {}", paused.what, paused.reason));
+        let probe = match &paused.probing {
+            Some(key) => format!("{key} is let through to see"),
+            None => format!("next probe at {}", paused.probe_at),
+        };
+        let waiting = if paused.waiting.is_empty() {
+            "nobody waits".to_owned()
+        } else {
+            format!("waiting: {}", paused.waiting.join(", "))
+        };
+        lines.push(format!("  {waiting}; {probe}"));
+    }
+    for cause in &report.causes {
+        let mended = if cause.mended { ", mended since" } else { "" };
+        lines.push(format!(
+            "held by one fault{mended}: {}: {}",
+            cause.held.join(", "),
+            cause.reason
+        ));
+        lines.push(format!("  `orch task retry --cause {}` sets them going", cause.cause));
+    }
+    lines
 }
 
 /// One repository's serial gate, for people.

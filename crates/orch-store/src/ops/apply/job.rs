@@ -67,8 +67,10 @@ fn requeue(
     let set = match counts {
         Counts::Nothing => requeued!(),
         Counts::Defer => concat!(requeued!(), ", defers = defers + 1"),
+        Counts::Unknown => concat!(requeued!(), ", unknowns = unknowns + 1"),
+        Counts::Stop => concat!(requeued!(), ", stops = stops + 1"),
         Counts::Crash => concat!(requeued!(), ", crashes = crashes + 1"),
-        Counts::Reset => concat!(requeued!(), ", defers = 0, crashes = 0"),
+        Counts::Reset => concat!(requeued!(), ", defers = 0, unknowns = 0, stops = 0, crashes = 0"),
     };
     guarded(tx, set, guard, ["queued".into(), available_at.into(), reason.into()])
 }

@@ -40,8 +40,16 @@ pub(crate) fn apply(
         Step::Requeue { .. } | Step::Hold(_) | Step::End(_) => None,
     };
     events::record(tx, now, &decision.events)?;
+    let cause = if decision.alerts.is_empty() { None } else { record::cause(tx, run)? };
     for item in &decision.alerts {
-        alert(tx, now, item)?;
+        match &cause {
+            // One alert is enough for all that one fault holds.
+            Some(cause) if matches!(decision.step, Step::Hold(_)) => {
+                let dedup_key = format!("cause:{cause}");
+                alert(tx, now, &Alert { dedup_key, ..item.clone() })?;
+            }
+            _ => alert(tx, now, item)?,
+        }
     }
     if !row.inside || leaves(&decision.step) || moves(tx, &decision.step)? {
         admission::admit(tx, now, gate, row.repo_id)?;
@@ -127,12 +135,14 @@ fn hold_values(hold: Option<&Hold>, now: Timestamp) -> [Value; 3] {
     [hold.kind.word().into(), reason.into(), now.into()]
 }
 
-/// Puts an alert into the outbox; while one of its key is undelivered it is enough.
+/// Puts an alert into the outbox; while one of its key is undelivered it is enough, in the words
+/// of the last.
 pub(crate) fn alert(tx: &mut dyn Tx, now: Timestamp, alert: &Alert) -> Result<()> {
     tx.execute(
         "INSERT INTO outbox (dedup_key, message, created_at, next_try_at) \
          VALUES ($1, $2, $3, $3) \
-         ON CONFLICT (dedup_key) WHERE delivered_at IS NULL DO NOTHING",
+         ON CONFLICT (dedup_key) WHERE delivered_at IS NULL \
+         DO UPDATE SET message = excluded.message, times = outbox.times + 1",
         params![&alert.dedup_key, &alert.message, now],
     )?;
     Ok(())

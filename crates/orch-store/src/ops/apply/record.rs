@@ -1,6 +1,7 @@
 //! What a run leaves behind: its end, and what the gate said of it.
 
 use jiff::Timestamp;
+use orch_core::breaker::{CauseId, Signature, fault_of};
 use orch_core::ids::{Revision, RunId, TaskId};
 use orch_core::outcome::Outcome;
 use orch_core::stage::Gate;
@@ -9,8 +10,10 @@ use orch_core::verdict::Verdict;
 use super::json;
 use crate::engine::{Tx, params};
 use crate::error::{Result, StoreError};
+use crate::ops::breakers;
 use crate::ops::guard::Guard;
 use crate::ops::llm_calls;
+use crate::rows::Reader;
 use crate::rows::run::Usage;
 
 /// A run's end.
@@ -41,7 +44,8 @@ pub(super) fn close(
     let Some(record) = record else { return abandon(tx, now, guard) };
     let closed = tx.execute(
         "UPDATE runs SET finished_at = $4, outcome_kind = $5, outcome = $6, end_commit = $7, \
-         input_tokens = $8, output_tokens = $9, cost_micros = $10 \
+         input_tokens = $8, output_tokens = $9, cost_micros = $10, \
+         fault = CASE WHEN channel IS NULL THEN NULL ELSE CAST($11 AS TEXT) END \
          WHERE run_id = $1 AND job_id = $2 AND run_epoch = $3 AND finished_at IS NULL",
         params![
             &record.run_id,
@@ -54,6 +58,7 @@ pub(super) fn close(
             record.usage.input_tokens,
             record.usage.output_tokens,
             record.usage.cost_micros,
+            fault_of(&record.outcome),
         ],
     )?;
     if closed == 0 {
@@ -61,6 +66,10 @@ pub(super) fn close(
         return Err(StoreError::conflict(&record.run_id, reason));
     }
     llm_calls::end(tx, now, &record.run_id, record.outcome.kind())?;
+    // A suite that came to its end, to whatever one, went through.
+    if matches!(record.outcome, Outcome::SuiteRan { .. } | Outcome::Unproven { .. }) {
+        breakers::probe_passed(tx, now, &record.run_id)?;
+    }
     let Some((gate, verdict, revision)) = &record.gate else { return Ok(()) };
     let reasons = match verdict {
         Verdict::Pass { reasons } | Verdict::Refused { reasons } => json("reasons", reasons)?,
@@ -80,6 +89,22 @@ pub(super) fn close(
         ],
     )?;
     Ok(())
+}
+
+/// The name of the fault that a run met; `None` where it met none.
+pub(super) fn cause(tx: &mut dyn Tx, run: Option<&RunRecord>) -> Result<Option<CauseId>> {
+    let Some(record) = run.filter(|record| fault_of(&record.outcome).is_some()) else {
+        return Ok(None);
+    };
+    let rows = tx.query(
+        "SELECT r.run_id, r.channel, r.fault FROM runs r WHERE r.run_id = $1 AND r.fault IS NOT NULL",
+        params![&record.run_id],
+    )?;
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let mut row = Reader::new("runs", row);
+    row.text("run_id")?;
+    let signature = Signature { channel: row.parsed("channel")?, fault: row.text("fault")? };
+    Ok(Some(signature.cause()))
 }
 
 fn abandon(tx: &mut dyn Tx, now: Timestamp, guard: &Guard) -> Result<()> {

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use orch_core::ids::RunId;
+use orch_core::settings::{Alerts, Receiver};
 use orch_objects::{Objects, ObjectsError};
 
 use super::Check;
@@ -34,6 +35,7 @@ pub fn checks(env: &Env) -> Vec<Check> {
     });
     checks.push(database(env, &settings));
     checks.push(object_store(env, &settings));
+    checks.push(alerts(&settings.alerts));
     checks
 }
 
@@ -116,6 +118,19 @@ fn object_store(env: &Env, settings: &orch_core::settings::ServiceSettings) -> C
         }
     };
     Check::fail(NAME, format!("{place}: {error}"), remedy)
+}
+
+fn alerts(settings: &Alerts) -> Check {
+    const NAME: &str = "alerts";
+    let names: Vec<&str> = settings.receivers.iter().map(Receiver::name).collect();
+    match (settings.enabled, names.is_empty()) {
+        (true, false) => Check::ok(
+            NAME,
+            format!("told to {}; `orch alerts test` tries it out", names.join(", ")),
+        ),
+        (true, true) => Check::ok(NAME, "nobody is told of held tasks; [alerts] names who is"),
+        (false, _) => Check::warn(NAME, "switched off", "unset ORCH_ALERTS_ENABLED"),
+    }
 }
 
 fn port(bind: &str) -> Check {

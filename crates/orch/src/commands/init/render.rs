@@ -215,7 +215,7 @@ const OPTIONAL: &str = "\
 
 # [budgets]
 # development = 3                # times a task's code may come back before it is held
-# infra = 5                      # infrastructure faults per stage before it is held
+# infra = 3                      # infrastructure faults per stage before it is held
 ";
 
 #[cfg(test)]

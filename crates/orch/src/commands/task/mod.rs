@@ -9,11 +9,13 @@ mod watch;
 use std::process::ExitCode;
 
 use orch_api::RetryRequest;
+use orch_core::breaker::CauseId;
 use orch_core::ids::TaskKey;
 use orch_core::money::prices::micros;
 
 use super::gate::{self, TaskArgs, done};
 use crate::env::Env;
+use crate::exit::Exit;
 use crate::service;
 
 /// Submit tasks, look at them, and act on them.
@@ -32,10 +34,14 @@ pub enum Command {
     },
     /// End a task for good; what it runs is ended too.
     Cancel(TaskArgs),
-    /// Set a held or deferred task going again.
+    /// Set a held or deferred task going again, or all that one fault holds.
     Retry {
         /// The task, such as HELLO-1.
-        key: TaskKey,
+        #[arg(required_unless_present = "cause", conflicts_with = "cause")]
+        key: Option<TaskKey>,
+        /// The fault, as `orch queue` and `orch why` name it: all its tasks go on.
+        #[arg(long, value_name = "ID", conflicts_with_all = ["raise_budget", "raise_tokens"])]
+        cause: Option<CauseId>,
         /// US dollars that it may cost above its budget.
         #[arg(long, value_name = "USD", value_parser = dollars)]
         raise_budget: Option<u64>,
@@ -77,10 +83,9 @@ pub fn run(command: Command, env: &Env) -> anyhow::Result<ExitCode> {
             service::client(env)?.cancel(&args.key.to_string(), args.reason.as_deref())?;
             done(env, &format!("{} is cancelled", args.key))
         }
-        Command::Retry { key, raise_budget, raise_tokens } => {
+        Command::Retry { key, cause, raise_budget, raise_tokens } => {
             let request = RetryRequest { raise_cost_micros: raise_budget, raise_tokens };
-            service::client(env)?.retry_with(&key.to_string(), &request)?;
-            done(env, &format!("{key} goes on"))
+            retry(key.as_ref(), cause.as_ref(), &request, env)
         }
         Command::Approve { key, by } => {
             let by = by.or_else(|| env.user());
@@ -93,4 +98,23 @@ pub fn run(command: Command, env: &Env) -> anyhow::Result<ExitCode> {
             done(env, &format!("{key} is answered"))
         }
     }
+}
+
+fn retry(
+    key: Option<&TaskKey>,
+    cause: Option<&CauseId>,
+    request: &RetryRequest,
+    env: &Env,
+) -> anyhow::Result<ExitCode> {
+    let client = service::client(env)?;
+    if let Some(key) = key {
+        client.retry_with(&key.to_string(), request)?;
+        done(env, &format!("{key} goes on"))?;
+    }
+    if let Some(cause) = cause {
+        let going = client.retry_cause(cause.as_str())?.going;
+        let going = if going.is_empty() { "no held task".to_owned() } else { going.join(", ") };
+        done(env, &format!("{going} goes on; what was paused for {cause} is not any more"))?;
+    }
+    Ok(Exit::Done.into())
 }
