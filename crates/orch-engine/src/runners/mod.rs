@@ -58,7 +58,7 @@ impl RunnerKind {
     pub fn channel(self, config: &RepoConfig) -> Option<Channel> {
         let staging = &config.settings.staging_runner;
         let host = staging.ssh_target.as_ref().filter(|_| staging.exec_host_side);
-        host.filter(|_| self == Self::Staging).map(|target| Channel::Ssh(target.clone()))
+        host.filter(|_| self == Self::Staging).map(|target| Channel::Ssh(target.to_string()))
     }
 
     /// The artifact it writes.
