@@ -31,14 +31,15 @@ impl RemoteEnd {
         exit: RunExit,
     ) -> Result<RunExit, Outcome> {
         match (&exit.cause, seen) {
-            // Our own supervisor ended it: that is what happened, whatever came back meanwhile.
+            // Our own supervisor ended it, or never began: that is what happened, whatever came back.
             (
                 ExitCause::TimedOut { .. }
                 | ExitCause::Stalled { .. }
                 | ExitCause::Looping { .. }
                 | ExitCause::Cancelled,
                 _,
-            ) => Ok(exit),
+            )
+            | (ExitCause::SpawnFailed { .. }, None) => Ok(exit),
             (_, Some(Self::Framed(frame))) => match frame.ended {
                 Ended::Exited => {
                     Ok(RunExit { cause: ExitCause::Exited { code: frame.exit_code }, ..exit })
@@ -48,7 +49,6 @@ impl RemoteEnd {
             },
             (_, Some(Self::Faulty(fault))) => Err(fault.outcome(target)),
             (_, Some(Self::Ended { .. })) => Err(Outcome::Cancelled),
-            (ExitCause::SpawnFailed { .. }, None) => Ok(exit),
             (ExitCause::Exited { .. } | ExitCause::Signaled { .. }, None) => {
                 let said = "what watched it here ended without a word";
                 Err(Fault::new(FaultKind::NoFrame, said).outcome(target))
