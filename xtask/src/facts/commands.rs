@@ -22,6 +22,7 @@ fn commands() -> BTreeMap<String, Vec<String>> {
     commands
 }
 
+/// Where a command's own arguments stand; the module of `orch self` has another name.
 fn module_source(module: &str) -> String {
     let folder = crate::root().join("crates/orch/src/commands").join(module);
     let path = if folder.is_dir() { format!("{module}/mod.rs") } else { format!("{module}.rs") };
@@ -32,13 +33,18 @@ fn module_source(module: &str) -> String {
 fn variants(text: &str, opening: &str) -> Vec<(String, String)> {
     let body = text.split_once(opening).map(|(_, rest)| rest).unwrap_or_default();
     let body = body.split("\n}").next().unwrap_or_default();
-    let lines = body.lines().map(str::trim).filter(|line| line.starts_with(char::is_uppercase));
-    lines
-        .map(|line| {
+    let mut given = None;
+    let mut found = Vec::new();
+    for line in body.lines().map(str::trim) {
+        if let Some((_, rest)) = line.split_once("name = \"").filter(|_| line.starts_with("#[")) {
+            given = rest.split('"').next().map(ToOwned::to_owned);
+        } else if line.starts_with(char::is_uppercase) {
             let (name, rest) = line.split_once(['(', ' ', ',']).unwrap_or((line, ""));
-            (kebab(name), rest.split(')').next().unwrap_or_default().to_owned())
-        })
-        .collect()
+            let name = given.take().unwrap_or_else(|| kebab(name));
+            found.push((name, rest.split(')').next().unwrap_or_default().to_owned()));
+        }
+    }
+    found
 }
 
 fn kebab(name: &str) -> String {

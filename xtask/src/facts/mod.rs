@@ -24,7 +24,8 @@ fn source(path: &str) -> String {
 fn given_to_runs() -> BTreeSet<String> {
     let agents = source("crates/orch-agents/src/launch.rs");
     let runners = source("crates/orch-engine/src/runners/mod.rs");
-    markdown::words(&format!("{agents}{runners}"), "ORCH_").collect()
+    let deploys = source("crates/orch-engine/src/deploy/commands.rs");
+    markdown::words(&format!("{agents}{runners}{deploys}"), "ORCH_").collect()
 }
 
 #[test]

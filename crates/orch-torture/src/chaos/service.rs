@@ -153,6 +153,9 @@ fn spawn(bed: &Bed, world: World, foreign: &[u32], concurrency: u32) -> anyhow::
         .current_dir(&bed.root)
         .env("PIDS", pids.join(" "))
         .env("ORCH_MAX_CONCURRENCY", concurrency.to_string())
+        // Faults are made one after the other on purpose: a pause of a minute for those that look
+        // alike would only make the programme wait.
+        .env("ORCH_BREAKER_ENABLED", "false")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

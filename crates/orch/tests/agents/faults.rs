@@ -30,7 +30,7 @@ const FAULTS: &[Expected] = &[
         scenario: "429",
         state: "deferred",
         outcomes: &["rate_limited"],
-        why: "rate limited until",
+        why: "is paused until",
     },
     Expected {
         scenario: "400",
