@@ -36,7 +36,9 @@ fn variants(text: &str, opening: &str) -> Vec<(String, String)> {
     let mut given = None;
     let mut found = Vec::new();
     for line in body.lines().map(str::trim) {
-        if let Some((_, rest)) = line.split_once("name = \"").filter(|_| line.starts_with("#[")) {
+        if let Some((_, rest)) =
+            line.split_once("name = \"").filter(|_| line.starts_with("#[command("))
+        {
             given = rest.split('"').next().map(ToOwned::to_owned);
         } else if line.starts_with(char::is_uppercase) {
             let (name, rest) = line.split_once(['(', ' ', ',']).unwrap_or((line, ""));

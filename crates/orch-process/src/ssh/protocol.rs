@@ -166,7 +166,7 @@ mod tests {
 
     const WHOLE: &[u8] = b"Welcome to staging\nno newline\norch t0k hello\norch t0k upload\n\
         orch t0k attached r-00000000001-0000000000000002\norch t0k out 27\norch t0k fault killed x\n\
-        \xff\n\n\norch t0k alive\norch t0k err 0\norch t0k frame 3\nabcorch t0k fault disk tar: full\n\
+        \xff\n\norch t0k alive\norch t0k err 0\norch t0k frame 3\nabcorch t0k fault disk tar: full\n\
         orch t0k done\n";
 
     #[test]
