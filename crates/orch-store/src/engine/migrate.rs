@@ -118,7 +118,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         portable: include_str!("../../migrations/0011_breakers.sql"),
         sqlite: "",
         postgres: "",
-        compatible_from: HISTORY,
+        compatible_from: 11,
     },
     Migration {
         version: 12,
@@ -126,7 +126,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         portable: include_str!("../../migrations/0012_alerts.sql"),
         sqlite: "",
         postgres: "",
-        compatible_from: HISTORY,
+        compatible_from: 12,
     },
 ];
 
