@@ -155,7 +155,7 @@ const SITUATIONS: &[Situation] = &[
         &[("mode", "ssh")],
         Usual,
         ["held", "–", "old"],
-        [6, 0],
+        [4, 0],
     ),
     at(
         "the drain does not end",
