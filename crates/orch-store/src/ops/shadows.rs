@@ -78,7 +78,9 @@ pub(crate) fn sums(tx: &mut dyn Tx, filter: &LlmFilter) -> Result<Vec<ShadowSum>
     }
     let both = "s.verdict IS NOT NULL AND g.verdict IS NOT NULL";
     let beside = "s.finished_at - s.started_at";
-    let deciding = "n.finished_at - n.started_at";
+    // A clock that was put back during a run makes it no shorter than nothing.
+    let deciding =
+        "CASE WHEN n.finished_at > n.started_at THEN n.finished_at - n.started_at ELSE 0 END";
     let sum = |of: String| format!("CAST(coalesce(sum({of}), 0) AS BIGINT)");
     let took = |by: &str| {
         sum(format!(
