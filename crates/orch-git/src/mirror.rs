@@ -17,6 +17,8 @@ use crate::{files, names, parse};
 
 /// Fetches every branch of origin into a place of its own.
 const FETCH: &str = "+refs/heads/*:refs/remotes/origin/*";
+/// Fetches that may meet references on the move, one after the other, before it is called a fault.
+const FETCH_TRIES: usize = 5;
 /// A half-made repository older than this has no maker any more.
 const ABANDONED: Duration = Duration::from_hours(1);
 /// One maker at a time in this process: two would meet at its lock files.
@@ -79,8 +81,19 @@ impl Mirror {
     }
 
     /// Brings origin's branches up to date and forgets those that origin no longer has. Task
-    /// branches of this mirror are not touched.
+    /// branches of this mirror are not touched. A push at the same time may move a reference between
+    /// the fetch's look at it and its own move; then it looks again.
     pub fn fetch(&self) -> Result<()> {
+        for _ in 1..FETCH_TRIES {
+            match self.fetch_once() {
+                Err(GitError::Locked { .. }) => {}
+                done => return done,
+            }
+        }
+        self.fetch_once()
+    }
+
+    fn fetch_once(&self) -> Result<()> {
         let flags = ["fetch", "--quiet", "--prune", "--no-write-fetch-head", "origin", FETCH];
         self.bare().args(flags).network().ok().map(drop)
     }

@@ -75,6 +75,38 @@ fn two_makers_at_once_agree() {
     assert_eq!(world.sh("ls -A x"), "m.git");
 }
 
+/// One task fetches while the branches of others are pushed and deleted: whoever finds a reference
+/// moved by another command looks again.
+#[test]
+fn fetches_and_pushes_at_the_same_time_do_not_fail_each_other() {
+    const ROUNDS: usize = 15;
+    let world = World::new();
+    let mirror = world.mirror();
+    let head = mirror.remote_head("main").unwrap().unwrap();
+    std::thread::scope(|scope| {
+        let pushes: Vec<_> = (1..=3)
+            .map(|task| {
+                let worktree = world.worktree(&mirror, &format!("T-{task}"));
+                let next = commit(&worktree, "new", "x");
+                let (mirror, head, key) = (&mirror, &head, key(&format!("T-{task}")));
+                scope.spawn(move || {
+                    for _ in 0..ROUNDS {
+                        mirror.push_branch(&key, head, None)?;
+                        mirror.push_branch(&key, &next, Some(head))?;
+                        mirror.delete_remote_branch(&key)?;
+                    }
+                    Ok::<_, GitError>(())
+                })
+            })
+            .collect();
+        let fetches: Vec<_> =
+            (0..2).map(|_| scope.spawn(|| (0..ROUNDS).try_for_each(|_| mirror.fetch()))).collect();
+        for thread in pushes.into_iter().chain(fetches) {
+            thread.join().unwrap().unwrap();
+        }
+    });
+}
+
 #[test]
 fn a_fetch_prunes_origins_branches_and_never_the_tasks_own() {
     let world = World::new();

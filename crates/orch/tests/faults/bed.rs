@@ -72,6 +72,7 @@ impl Bed {
     }
 
     pub fn becomes(&self, key: &str, state: &str) -> Value {
+        let _why = Witness { bed: self, key };
         until(&format!("{key} to be {state}"), || {
             let why = self.why(key);
             (why["state"] == state).then_some(why)
@@ -90,6 +91,20 @@ impl Bed {
         let task = self.orch.json(&["task", "show", key, "--json"]);
         assert_eq!(task["progress"]["bounces"], 0, "{task}");
         assert_eq!(task["progress"]["attempts"], 0, "{task}");
+    }
+}
+
+/// Says how things stand where a wait was in vain.
+struct Witness<'a> {
+    bed: &'a Bed,
+    key: &'a str,
+}
+
+impl Drop for Witness<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}\n{}", self.bed.why(self.key), self.bed.queue());
+        }
     }
 }
 

@@ -64,7 +64,7 @@ stall = "2h"
 const DEPLOY: &str = r#"
 [deploy]
 kind = "self"
-build = "@CARGO@ cargo build --locked -p orch"
+build = "@CARGO@ CARGO_INCREMENTAL=1 cargo build --locked -p orch"
 program = "@ROOT@/target/debug/orch"
 timeout = "1h"
 health_timeout = "1m"
