@@ -29,7 +29,7 @@ pub(crate) enum Claim {
     Revocation { at: Timestamp },
 }
 
-/// Takes the right to start away, durably. Says `AlreadyStarted` where a supervisor has it, and
+/// Takes the right to start away, for good. Says `AlreadyStarted` where a supervisor has it, and
 /// also where the claim can't be read: then the run has to be looked at, not repeated. A directory
 /// that does not exist yet is made, so that a launcher still on its way is stopped too.
 pub fn revoke(dir: &RunDir) -> io::Result<Revocation> {
@@ -43,11 +43,9 @@ pub fn revoke(dir: &RunDir) -> io::Result<Revocation> {
     }
 }
 
-/// Tries to become the holder; false if somebody else is. Durable when it returns.
+/// Tries to become the holder; false if somebody else is.
 pub(crate) fn take(dir: &RunDir, claim: &Claim) -> io::Result<bool> {
-    let taken = fsio::create_exclusive(&dir.claim(), &serde_json::to_vec(claim)?)?;
-    fsio::sync_dir(dir.path())?;
-    Ok(taken)
+    fsio::publish_exclusive(&dir.claim(), &serde_json::to_vec(claim)?)
 }
 
 /// The holder; `None` if nobody is.

@@ -11,20 +11,46 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// escaped to six in the worst case.
 pub(crate) const STATE_FILE_BYTES: u64 = 2 << 20;
 
-/// Writes a file so that it has its old content or the new one after a crash at any point.
+/// What a file has to outlive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outlives {
+    /// The process that wrote it: the system keeps it, and nothing waits for the disk.
+    Writer,
+    /// The machine's power.
+    PowerCut,
+}
+
+/// Writes a file so that it has its old content or the new one after a crash at any point, of the
+/// machine too.
 pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
-    let temporary = write_temporary(path, content)?;
-    if let Err(error) = std::fs::rename(&temporary, path) {
-        discard(&temporary);
-        return Err(error);
-    }
+    replace(path, content, Outlives::PowerCut)?;
     sync_dir(folder_of(path))
+}
+
+/// Writes a file that other processes see whole or not at all, whenever this one is killed. A power
+/// cut may leave anything in its place: for what speaks only to processes that it ends as well.
+pub(crate) fn publish(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace(path, content, Outlives::Writer)
 }
 
 /// Creates a file with its content in one step; false if something is there already. The caller
 /// makes the entry durable with [`sync_dir`].
 pub fn create_exclusive(path: &Path, content: &[u8]) -> io::Result<bool> {
-    let temporary = write_temporary(path, content)?;
+    create(path, content, Outlives::PowerCut)
+}
+
+/// The same for a file as [`publish`] writes it.
+pub(crate) fn publish_exclusive(path: &Path, content: &[u8]) -> io::Result<bool> {
+    create(path, content, Outlives::Writer)
+}
+
+fn replace(path: &Path, content: &[u8], outlives: Outlives) -> io::Result<()> {
+    let temporary = write_temporary(path, content, outlives)?;
+    std::fs::rename(&temporary, path).inspect_err(|_| discard(&temporary))
+}
+
+fn create(path: &Path, content: &[u8], outlives: Outlives) -> io::Result<bool> {
+    let temporary = write_temporary(path, content, outlives)?;
     let linked = std::fs::hard_link(&temporary, path);
     discard(&temporary);
     match linked {
@@ -84,10 +110,14 @@ fn discard(temporary: &Path) {
     let _ = std::fs::remove_file(temporary);
 }
 
-/// A synced file beside `path`, under a name that nobody else uses.
-fn write_temporary(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
+/// A file beside `path`, under a name that nobody else uses.
+fn write_temporary(path: &Path, content: &[u8], outlives: Outlives) -> io::Result<PathBuf> {
     let (temporary, mut file) = open_temporary(path)?;
-    match file.write_all(content).and_then(|()| file.sync_all()) {
+    let written = file.write_all(content).and_then(|()| match outlives {
+        Outlives::Writer => Ok(()),
+        Outlives::PowerCut => file.sync_all(),
+    });
+    match written {
         Ok(()) => Ok(temporary),
         Err(error) => {
             discard(&temporary);

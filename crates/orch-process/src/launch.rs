@@ -71,7 +71,7 @@ const DETAIL_CHARS: usize = 2000;
 
 /// Writes the run's specification and starts its supervisor as `<program> run-supervisor <dir>`,
 /// which must end in [`crate::run_supervisor_main`]. Returns the supervisor's identity once it has
-/// the claim, durably; the child is started right after. Leaves no process for the caller to reap.
+/// the claim; the child is started right after. Leaves no process for the caller to reap.
 pub fn launch(
     program: &Path,
     dir: &RunDir,
@@ -103,7 +103,7 @@ fn prepare(dir: &RunDir, spec: &RunSpec) -> Result<(), LaunchError> {
     }
     serde_json::to_vec(spec)
         .map_err(io::Error::from)
-        .and_then(|content| fsio::write_atomic(&dir.spec(), &content))
+        .and_then(|content| fsio::publish(&dir.spec(), &content))
         .map_err(|source| LaunchError::Prepare { path: path(), source })
 }
 

@@ -1,4 +1,8 @@
 //! The layout of one run's directory: which file means what, and nothing more.
+//!
+//! `exit.json` alone outlives a power cut. All else speaks to processes of the same boot, which a
+//! power cut ends, so that no run waits for a disk before it begins; what the cut leaves of these
+//! files reads as a run that never began or that nobody looks after, and both are taken back.
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -61,15 +65,13 @@ impl RunDir {
         self.0.join("stop")
     }
 
-    /// Makes the directory (mode 0700) and its parents durably, if they are not there.
+    /// Makes the directory (mode 0700) and its parents, if they are not there.
     pub(crate) fn create(&self) -> io::Result<()> {
-        if self.0.is_dir() {
-            return Ok(());
-        }
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
-        match self.0.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => fsio::sync_dir(parent),
-            _ => fsio::sync_dir(Path::new(".")),
-        }
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)
+    }
+
+    /// Makes durable that the directory is there.
+    pub(crate) fn sync_entry(&self) -> io::Result<()> {
+        self.0.parent().map_or(Ok(()), fsio::sync_dir)
     }
 }

@@ -10,15 +10,16 @@ use crate::claim::{self, Claim};
 use crate::fsio;
 use crate::run_dir::RunDir;
 use crate::signal;
+use crate::wait::is_over;
 use crate::{Revocation, identity, observe, sweep, wait_exit};
 
 /// How long a supervisor has to end its tree once it was asked: twice what the politest takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Asks the supervisor to end the run: durably by a file, at once by a signal where the supervisor
+/// Asks the supervisor to end the run: for good by a file, at once by a signal where the supervisor
 /// lives. A run that has not started yet will end as cancelled; one that has ended stays as it is.
 pub fn request_stop(dir: &RunDir) -> io::Result<()> {
-    fsio::write_atomic(&dir.stop(), b"stop\n")?;
+    fsio::publish(&dir.stop(), b"stop\n")?;
     if let Ok(Some(Claim::Supervisor { identity })) = claim::read(dir)
         && identity::liveness(&identity).may_act()
     {
@@ -39,9 +40,11 @@ pub fn end(dir: &RunDir, run_id: &RunId) -> io::Result<()> {
 fn end_within(dir: &RunDir, run_id: &RunId, patience: Duration) -> io::Result<()> {
     let mut asked = Ok(());
     if dir.path().exists() && !matches!(claim::revoke(dir), Ok(Revocation::Revoked)) {
-        asked = request_stop(dir);
-        let deadline = Instant::now() + patience;
-        wait_exit(dir, &|| Instant::now() >= deadline);
+        if !is_over(&observe(dir)) {
+            asked = request_stop(dir);
+            let deadline = Instant::now() + patience;
+            wait_exit(dir, &|| Instant::now() >= deadline);
+        }
         if let Some(supervisor) = observe::supervisor(dir)
             && identity::liveness(&supervisor).may_act()
         {

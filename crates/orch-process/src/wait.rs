@@ -39,7 +39,8 @@ pub fn wait_exit(dir: &RunDir, give_up: &dyn Fn() -> bool) -> Observation {
     }
 }
 
-fn is_over(seen: &Observation) -> bool {
+/// Nothing of the run is to come any more.
+pub(crate) fn is_over(seen: &Observation) -> bool {
     matches!(seen, Observation::Exited(_) | Observation::Lost { .. } | Observation::Revoked)
 }
 

@@ -5,8 +5,9 @@
 
 mod stall;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use orch_core::decide::{Loss, Situation, run_lost};
 use orch_core::event::{EventKind, NewEvent};
@@ -23,21 +24,15 @@ use crate::engine::Engine;
 use crate::run::{From, Owned};
 use crate::worker;
 
+/// Running jobs that are looked at at a time: what the store commits together.
+const LOOKS: usize = 32;
+
 /// One look at everything; never raises, the next tick looks again.
 pub fn tick(engine: &Arc<Engine>) {
     sanitize(engine);
     let now = engine.clock.now();
     match engine.store.running(None) {
-        Ok(running) => {
-            for (job, task) in running {
-                if let Err(error) = look(engine, job, task) {
-                    tracing::error!(
-                        error = crate::error::chain(&error),
-                        "a running job could not be looked at"
-                    );
-                }
-            }
-        }
+        Ok(running) => look_at_all(engine, running),
         Err(error) => tracing::error!(
             error = crate::error::chain(&error),
             "the running jobs could not be read"
@@ -66,6 +61,28 @@ fn sanitize(engine: &Engine) {
             );
         }
     }
+}
+
+/// Looks at running jobs several at a time: each dead run costs a commit and a sweep of the process
+/// table, and the store commits together what comes together.
+fn look_at_all(engine: &Arc<Engine>, running: Vec<(Job, Task)>) {
+    let looks = running.len().min(LOOKS);
+    let waiting = Mutex::new(running.into_iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    thread::scope(|scope| {
+        for _ in 0..looks {
+            scope.spawn(|| {
+                while let Some((job, task)) = next() {
+                    if let Err(error) = look(engine, job, task) {
+                        tracing::error!(
+                            error = crate::error::chain(&error),
+                            "a running job could not be looked at"
+                        );
+                    }
+                }
+            });
+        }
+    });
 }
 
 fn look(engine: &Arc<Engine>, job: Job, task: Task) -> Result<(), StoreError> {

@@ -77,7 +77,7 @@ fn try_supervise(dir: &Path) -> io::Result<i32> {
         answer(&Handshake::Refused)?;
         return Ok(REFUSED);
     }
-    fsio::write_atomic(&dir.supervisor(), &serde_json::to_vec(&me)?)?;
+    fsio::publish(&dir.supervisor(), &serde_json::to_vec(&me)?)?;
     tell_ready(me)?;
     let exit = run::carry_out(&dir, &signals);
     record::write_exit(&dir, &exit)?;

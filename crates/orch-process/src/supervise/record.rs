@@ -14,14 +14,14 @@ const PATIENCE: Duration = Duration::from_mins(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Writes the exit, trying again for ten minutes. Gives up at once where the directory is gone:
+/// Writes the exit durably, and with it that there was a run, trying again for ten minutes. Gives up at once where the directory is gone:
 /// whoever removed it does not want the result.
 pub(super) fn write_exit(dir: &RunDir, exit: &RunExit) -> io::Result<()> {
     let content = serde_json::to_vec(exit)?;
     let give_up_at = Instant::now() + PATIENCE;
     let mut pause = FIRST_PAUSE;
     loop {
-        match fsio::write_atomic(&dir.exit(), &content) {
+        match fsio::write_atomic(&dir.exit(), &content).and_then(|()| dir.sync_entry()) {
             Ok(()) => return Ok(()),
             Err(error) if !dir.path().is_dir() || Instant::now() >= give_up_at => {
                 return Err(error);
