@@ -194,16 +194,17 @@ fn codex_gets_its_provider_by_settings_and_its_key_by_name_alone() {
     assert!(!login.contains("model_provider"), "its own login, its own provider: {login}");
 }
 
-/// Every adapter of the settings has a descriptor in this version, or is said to have none.
+/// Every adapter of the settings has a descriptor.
 #[test]
 fn adapters_and_settings_agree() {
     for (known, name) in Adapter::ALL {
-        assert_eq!(descriptor(known).is_some(), known.is_there(), "{name}");
+        assert!(descriptor(known).is_some(), "{name}");
     }
     for descriptor in orch_agents::ADAPTERS {
         let missing: Vec<_> =
             descriptor.keys.iter().filter(|key| !descriptor.passes.contains(key)).collect();
         assert!(missing.is_empty(), "{descriptor:?} has keys that it does not pass: {missing:?}");
-        assert!(descriptor.demands.change == descriptor.own_home, "{descriptor:?}");
+        // A program with a home of its own is known well enough to ask for a change.
+        assert!(descriptor.demands.change || !descriptor.own_home, "{descriptor:?}");
     }
 }

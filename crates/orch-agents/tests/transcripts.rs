@@ -110,3 +110,18 @@ fn every_recorded_end_of_claude_code_has_its_class() {
 fn every_recorded_end_of_codex_has_its_class() {
     insta::assert_snapshot!(table("codex"));
 }
+
+#[test]
+fn every_recorded_end_of_gemini_cli_has_its_class() {
+    insta::assert_snapshot!(table("gemini"));
+}
+
+#[test]
+fn every_recorded_end_of_opencode_has_its_class() {
+    insta::assert_snapshot!(table("opencode"));
+}
+
+#[test]
+fn every_recorded_end_of_qwen_code_has_its_class() {
+    insta::assert_snapshot!(table("qwen"));
+}

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
 pub mod agent_clis;
+pub mod agent_matrix;
 pub mod postgres;
 pub mod program;
 #[cfg(feature = "provider")]

@@ -1,10 +1,14 @@
 //! Adapters: one folder per sort of agent program, each a [`Descriptor`]. An adapter turns a run's
 //! context into a command line and its stream into events; it never starts anything.
 
+mod acp;
 mod claude;
 mod codex;
 pub mod command;
 mod descriptor;
+mod gemini;
+mod opencode;
+mod qwen;
 pub mod scripted;
 
 use orch_core::llm::CallSite;
@@ -15,8 +19,16 @@ pub use descriptor::{AdapterConfig, Descriptor, Invocation, Session};
 use crate::launch::{AgentError, LaunchContext, LaunchPlan, environment};
 
 /// Every adapter there is.
-pub static ADAPTERS: [&Descriptor; 4] =
-    [&claude::DESCRIPTOR, &codex::DESCRIPTOR, &command::DESCRIPTOR, &scripted::DESCRIPTOR];
+pub static ADAPTERS: [&Descriptor; 8] = [
+    &claude::DESCRIPTOR,
+    &codex::DESCRIPTOR,
+    &gemini::DESCRIPTOR,
+    &opencode::DESCRIPTOR,
+    &qwen::DESCRIPTOR,
+    &acp::DESCRIPTOR,
+    &command::DESCRIPTOR,
+    &scripted::DESCRIPTOR,
+];
 
 /// The descriptor of an adapter; `None` for one that is not part of this version.
 pub fn descriptor(adapter: Adapter) -> Option<&'static Descriptor> {

@@ -84,6 +84,8 @@ pub enum Adapter {
     Gemini,
     /// OpenCode.
     Opencode,
+    /// Qwen Code.
+    Qwen,
     /// Any agent that speaks the Agent Client Protocol on stdio.
     Acp,
     /// Any program: brief on stdin, exit code out.
@@ -94,11 +96,12 @@ pub enum Adapter {
 
 impl Adapter {
     /// Every adapter with its name in `orch.toml`.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::Claude, "claude"),
         (Self::Codex, "codex"),
         (Self::Gemini, "gemini"),
         (Self::Opencode, "opencode"),
+        (Self::Qwen, "qwen"),
         (Self::Acp, "acp"),
         (Self::Command, "command"),
         (Self::Scripted, "scripted"),
@@ -107,11 +110,6 @@ impl Adapter {
     /// The name in `orch.toml`.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(adapter, _)| *adapter == self).map_or("", |(_, name)| name)
-    }
-
-    /// Whether this version has it.
-    pub fn is_there(self) -> bool {
-        matches!(self, Self::Claude | Self::Codex | Self::Command | Self::Scripted)
     }
 
     /// Looks an adapter up by its name.
@@ -136,7 +134,9 @@ static ADAPTER: Key = Key {
     section: "agents",
     name: "adapter",
     env: "ORCH_AGENTS_*_ADAPTER",
-    kind: Kind::Choice(&["claude", "codex", "gemini", "opencode", "acp", "command", "scripted"]),
+    kind: Kind::Choice(&[
+        "claude", "codex", "gemini", "opencode", "qwen", "acp", "command", "scripted",
+    ]),
     default: "",
     doc: "The sort of program that works the role",
 };
@@ -426,8 +426,8 @@ fn settings(
     let Some(adapter) = own.adapter.as_ref().or(launch.and_then(|table| table.adapter.as_ref()))
     else {
         let message = format!("[agents.{}] names no adapter, nor does [agents.default]", own.role);
-        let hint = "add adapter = \"claude\", or another of claude, codex, gemini, opencode, acp, \
-                    command, scripted";
+        let hint = "add adapter = \"claude\", or another of claude, codex, gemini, opencode, qwen, \
+                    acp, command, scripted";
         reader.errors.push(own.error(None, message, hint));
         return None;
     };

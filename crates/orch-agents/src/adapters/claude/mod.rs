@@ -3,7 +3,7 @@
 //! Its home keeps sessions in `.claude/projects`; a session resumes from there alone, also in
 //! another home. Its `result` says how it ended; an exit code of 0 does not.
 
-mod stream;
+pub(super) mod stream;
 
 use orch_core::outcome::Demands;
 use orch_core::process::{Polite, StepWatch};

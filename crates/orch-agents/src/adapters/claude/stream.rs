@@ -9,7 +9,8 @@ use crate::events::{
 };
 
 /// Maps the stream; it needs to remember nothing.
-pub(super) struct Claude;
+#[derive(Default)]
+pub(in crate::adapters) struct Claude;
 
 impl Mapper for Claude {
     fn line(&mut self, source: Source, line: &str, events: &mut Vec<AgentEvent>) {

@@ -92,13 +92,6 @@ impl Resolver<'_> {
                     format!("set [agents.default] or [agents.{role}] in {}", self.settings.file);
                 self.error(place, message, Some(hint));
             }
-            Some(agent) if !agent.adapter.is_there() => {
-                let name = agent.adapter.name();
-                let message =
-                    format!("the adapter \"{name}\" of {role} is not part of this version");
-                let hint = "use \"command\" with that program's own command line, or \"scripted\"";
-                self.error(place, message, Some(hint.to_owned()));
-            }
             Some(agent) if !AGENT_ROLES.contains(&role.as_str()) && agent.prompt.is_none() => {
                 let message = format!(
                     "stage `{}` is worked by the agent {role}, which has no prompt",

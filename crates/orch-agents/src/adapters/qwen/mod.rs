@@ -1,0 +1,72 @@
+//! Qwen Code (`qwen --output-format stream-json`): one headless run per brief. It speaks Claude
+//! Code's stream in the main.
+
+mod stream;
+
+use orch_core::outcome::Demands;
+use orch_core::process::{Polite, StepWatch};
+use orch_core::settings::Adapter;
+
+use super::descriptor::{AdapterConfig, Descriptor, Invocation, Session, as_found, program};
+use crate::launch::{AgentError, LaunchContext};
+
+/// Qwen Code.
+pub(super) static DESCRIPTOR: Descriptor = Descriptor {
+    adapter: Adapter::Qwen,
+    program: "qwen",
+    passes: &["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "DASHSCOPE_API_KEY"],
+    keys: &["OPENAI_API_KEY"],
+    login_file: Some(".qwen/oauth_creds.json"),
+    login_remedy: "set OPENAI_API_KEY and OPENAI_BASE_URL for the service, or run `qwen` once and \
+                   log in",
+    sessions: Some(".qwen"),
+    own_home: true,
+    demands: Demands { closing: true, change: true },
+    polite: &[Polite::Int, Polite::Term],
+    version_args: &["--version"],
+    native: as_found,
+    launch,
+    mapper: || Box::new(stream::Qwen::default()),
+    steps,
+};
+
+/// Tries again by itself: the back-off is the service's own (by itself it makes ten, a minute
+/// apart).
+const RETRIES: u32 = 1;
+
+fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation, AgentError> {
+    let mut argv = program(config, context)?;
+    let mut add = |words: &[&str]| argv.extend(words.iter().map(|word| (*word).to_owned()));
+    add(&["--output-format", "stream-json", "--approval-mode", "yolo"]);
+    let keyed = context.inherited_env.get("OPENAI_API_KEY").is_some_and(|key| !key.is_empty());
+    add(&["--auth-type", if keyed { "openai" } else { "qwen-oauth" }]);
+    if let Some(model) = &config.model {
+        add(&["-m", model]);
+    }
+    let session = match &context.session {
+        Session::New { name } => {
+            add(&["--session-id", name]);
+            name
+        }
+        Session::Resume { id } => {
+            add(&["--resume", id]);
+            id
+        }
+    };
+    argv.extend(config.args.iter().cloned());
+    let settings = serde_json::json!({
+        "general": {"disableAutoUpdate": true},
+        "model": {"generationConfig": {"maxRetries": RETRIES}},
+    });
+    Ok(Invocation {
+        argv,
+        env: [("QWEN_CODE_SUPPRESS_YOLO_WARNING".to_owned(), "1".to_owned())].into(),
+        files: vec![(".qwen/settings.json".into(), settings.to_string())],
+        session: Some(session.clone()),
+    })
+}
+
+fn steps(limit: Option<u32>, repeats: Option<u32>) -> Vec<StepWatch> {
+    let marks = [r#""type":"assistant""#, r#""type":"tool_use""#].map(ToOwned::to_owned).into();
+    vec![StepWatch { marks, same: Some("input".to_owned()), limit, repeats }]
+}

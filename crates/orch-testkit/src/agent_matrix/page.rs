@@ -1,0 +1,62 @@
+//! The page that people read.
+
+use std::fmt::Write as _;
+
+use super::Observation;
+
+const HEAD: &str = "# Agent programs in every situation
+
+Observed, not read: each row is a task of one stage, worked by the real program of the named version
+under the real service against a provider on loopback, with a budget of one defer. It is made by
+
+```sh
+.ci/agent-clis wider
+cargo build -p orch && cargo run -p orch-testkit --features provider --bin agent-matrix [PROGRAM[/SITUATION]…]
+```
+
+`runs` are the outcomes of the task's runs in order ([what they mean](../guide/agents.md)), `asked` is
+how often the model was asked in all of them. The reasons are `orch why`'s, shortened.
+";
+
+/// The page of these observations.
+///
+/// # Panics
+/// Never: a text takes what is written to it.
+pub fn page(observed: &[Observation]) -> String {
+    let mut page = HEAD.to_owned();
+    let mut programs: Vec<_> = observed.iter().map(|one| &one.program).collect();
+    programs.dedup();
+    for program in programs {
+        let rows: Vec<_> = observed.iter().filter(|one| one.program == *program).collect();
+        let version = &rows[0].version;
+        write!(
+            page,
+            "\n## {program} {version}\n\n| situation | runs | comes to rest | why | next | asked |\n\
+             | --- | --- | --- | --- | --- | --- |\n"
+        )
+        .unwrap();
+        for row in rows {
+            writeln!(
+                page,
+                "| {} | {} | {} | {} | {} | {} |",
+                row.situation,
+                row.outcomes.join(", "),
+                row.state,
+                cell(&row.why),
+                cell(&row.next),
+                row.requests,
+            )
+            .unwrap();
+        }
+    }
+    page
+}
+
+/// The most of a cell, in characters.
+const MAX_CELL: usize = 160;
+
+fn cell(text: &str) -> String {
+    let plain = text.replace('|', "\\|").replace('\n', " ");
+    let short: String = plain.chars().take(MAX_CELL).collect();
+    if short.len() < plain.len() { short + "…" } else { short }
+}
