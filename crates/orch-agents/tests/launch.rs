@@ -194,6 +194,65 @@ fn codex_gets_its_provider_by_settings_and_its_key_by_name_alone() {
     assert!(!login.contains("model_provider"), "its own login, its own provider: {login}");
 }
 
+/// What tells a program's own patience and its way to log in, and how it is resumed.
+#[test]
+fn the_wider_programs_are_started_headless_and_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = [("GEMINI_API_KEY", "k"), ("OPENAI_API_KEY", "k")];
+    let opencode = "opencode run --format json --auto --model m";
+    for (which, fresh, resumed) in [
+        (
+            Adapter::Gemini,
+            format!(
+                "gemini --output-format stream-json --approval-mode yolo --skip-trust -m m \
+                 --session-id {NAME} --x"
+            ),
+            "-m m --resume s-1 --x",
+        ),
+        (
+            Adapter::Qwen,
+            format!(
+                "qwen --output-format stream-json --approval-mode yolo --auth-type openai -m m \
+                 --session-id {NAME} --x"
+            ),
+            "-m m --resume s-1 --x",
+        ),
+        (Adapter::Opencode, format!("{opencode} --x"), "--model m --session s-1 --x"),
+    ] {
+        let config =
+            AdapterConfig { model: Some("m".into()), args: vec!["--x".into()], ..adapter(which) };
+        let mut context = with_home(dir.path(), &keys);
+        assert_eq!(plan(site(), &config, &context).unwrap().argv.join(" "), fresh);
+        context.session = Session::Resume { id: "s-1".into() };
+        let again = plan(site(), &config, &context).unwrap();
+        assert!(again.argv.join(" ").ends_with(resumed), "{again:?}");
+        assert_eq!(again.session.as_deref(), Some("s-1"));
+    }
+    let files = |which, keys: &[(&str, &str)]| {
+        plan(site(), &adapter(which), &with_home(dir.path(), keys)).unwrap().files
+    };
+    let keyed = files(Adapter::Gemini, &keys);
+    assert_eq!(keyed[0].0, Path::new(".gemini/settings.json"));
+    assert!(keyed[0].1.contains("gemini-api-key") && keyed[0].1.contains("\"maxAttempts\":2"));
+    assert!(files(Adapter::Gemini, &[])[0].1.contains("oauth-personal"));
+    assert!(files(Adapter::Qwen, &keys)[0].1.contains("\"maxRetries\":0"));
+}
+
+#[test]
+fn an_agent_of_the_protocol_is_started_behind_our_client() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut context = with_home(dir.path(), &[]);
+    let command = vec!["gemini".into(), "--acp".into()];
+    let config = AdapterConfig { command, ..adapter(Adapter::Acp) };
+    let fresh = plan(site(), &config, &context).unwrap().argv;
+    assert_eq!(fresh[1..].join(" "), "acp-client -- gemini --acp");
+    context.session = Session::Resume { id: "s-1".into() };
+    let again = plan(site(), &config, &context).unwrap().argv;
+    assert_eq!(again[1..].join(" "), "acp-client --resume s-1 -- gemini --acp");
+    let nothing = plan(site(), &adapter(Adapter::Acp), &context);
+    assert_eq!(nothing.unwrap_err(), AgentError::EmptyCommand);
+}
+
 /// Every adapter of the settings has a descriptor.
 #[test]
 fn adapters_and_settings_agree() {

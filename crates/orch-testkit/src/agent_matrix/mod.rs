@@ -26,6 +26,10 @@ pub struct Observation {
     pub why: String,
     /// What moves it next.
     pub next: String,
+    /// What became of the session of the run before the last one; a dash where there was none.
+    pub session: String,
+    /// Why it is not what the situation comes to elsewhere; empty where it is.
+    pub because: String,
     /// How often the model was asked.
     pub requests: usize,
 }
@@ -76,7 +80,7 @@ impl Observation {
     fn line(&self) -> String {
         json!({"program": self.program, "version": self.version, "situation": self.situation,
             "outcomes": self.outcomes, "state": self.state, "why": self.why, "next": self.next,
-            "requests": self.requests})
+            "session": self.session, "because": self.because, "requests": self.requests})
         .to_string()
     }
 
@@ -92,6 +96,8 @@ impl Observation {
             state: text("state"),
             why: text("why"),
             next: text("next"),
+            session: text("session"),
+            because: text("because"),
             requests: value["requests"].as_u64().unwrap() as usize,
         }
     }

@@ -7,15 +7,18 @@ use super::Observation;
 const HEAD: &str = "# Agent programs in every situation
 
 Observed, not read: each row is a task of one stage, worked by the real program of the named version
-under the real service against a provider on loopback, with a budget of one defer. It is made by
+under the real service against a provider on loopback that fails as the situation says. It is made by
 
 ```sh
 .ci/agent-clis wider
 cargo build -p orch && cargo run -p orch-testkit --features provider --bin agent-matrix [PROGRAM[/SITUATION]…]
 ```
 
-`runs` are the outcomes of the task's runs in order ([what they mean](../guide/agents.md)), `asked` is
-how often the model was asked in all of them. The reasons are `orch why`'s, shortened.
+which fails where something comes to another end than is expected. `runs` are the outcomes of the
+task's runs in order ([what they mean](../guide/agents.md)); `session` says whether the second of two
+runs went on in the session of the first; `asked` is how often the model was asked in all of them. The
+reasons are `orch why`'s, shortened. A task that is deferred is tried again within `[budgets] infra`,
+then held; the observation ends at its first defer.
 ";
 
 /// The page of these observations.
@@ -31,22 +34,31 @@ pub fn page(observed: &[Observation]) -> String {
         let version = &rows[0].version;
         write!(
             page,
-            "\n## {program} {version}\n\n| situation | runs | comes to rest | why | next | asked |\n\
-             | --- | --- | --- | --- | --- | --- |\n"
+            "\n## {program} {version}\n\n\
+             | situation | runs | comes to rest | why | next | session | asked |\n\
+             | --- | --- | --- | --- | --- | --- | --- |\n"
         )
         .unwrap();
-        for row in rows {
+        for row in &rows {
             writeln!(
                 page,
-                "| {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} |",
                 row.situation,
                 row.outcomes.join(", "),
                 row.state,
                 cell(&row.why),
                 cell(&row.next),
+                row.session,
                 row.requests,
             )
             .unwrap();
+        }
+        let peculiar: Vec<_> = rows.iter().filter(|row| !row.because.is_empty()).collect();
+        if !peculiar.is_empty() {
+            page.push_str("\nOtherwise than elsewhere:\n\n");
+        }
+        for row in peculiar {
+            writeln!(page, "- {}: {}.", row.situation, row.because).unwrap();
         }
     }
     page

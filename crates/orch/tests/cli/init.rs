@@ -86,10 +86,7 @@ fn agents_on_path_are_put_to_use() {
     assert_eq!(told["agents_missing"], serde_json::json!([]));
     let config = fs::read_to_string(root.join("orch.toml")).unwrap();
     assert!(config.contains("adapter = \"codex\""), "{config}");
-    assert!(
-        config.contains("# also found: adapter = \"command\", command = [\"gemini\""),
-        "{config}"
-    );
+    assert!(config.contains("# also found: adapter = \"gemini\""), "{config}");
 }
 
 #[test]

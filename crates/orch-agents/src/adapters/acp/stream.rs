@@ -62,8 +62,8 @@ impl Acp {
             }
             "tool_call_update" => answered(update, events),
             "usage_update" => {
-                self.cost =
-                    update.at("cost").at("amount").as_f64().filter(|usd| *usd > 0.0).or(self.cost)
+                let told = update.at("cost").at("amount").as_f64();
+                self.cost = told.filter(|usd| *usd > 0.0).or(self.cost);
             }
             "agent_thought_chunk"
             | "user_message_chunk"

@@ -67,10 +67,16 @@ fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation,
         }
     };
     argv.extend(config.args.iter().cloned());
-    let env = ["OPENCODE_DISABLE_AUTOUPDATE", "OPENCODE_DISABLE_MODELS_FETCH"];
+    // Its own retries, which last a minute or as long as the provider asks for, stand in its log alone.
+    let env = [
+        ("OPENCODE_DISABLE_AUTOUPDATE", "1"),
+        ("OPENCODE_DISABLE_MODELS_FETCH", "1"),
+        ("OPENCODE_PRINT_LOGS", "1"),
+        ("OPENCODE_LOG_LEVEL", "ERROR"),
+    ];
     Ok(Invocation {
         argv,
-        env: env.map(|name| (name.to_owned(), "1".to_owned())).into(),
+        env: env.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         files: Vec::new(),
         session,
     })

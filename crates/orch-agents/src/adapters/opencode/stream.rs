@@ -14,11 +14,7 @@ pub(super) struct Opencode;
 impl Mapper for Opencode {
     fn line(&mut self, source: Source, line: &str, events: &mut Vec<AgentEvent>) {
         if source == Source::Err {
-            // A start that fails says so here alone.
-            if line.contains("Error: ") {
-                let fault = Some(of_start(line));
-                events.push(AgentEvent::Error { fault, message: head(line) });
-            }
+            events.extend(of_people(line));
             return;
         }
         let Ok(event @ Value::Object(_)) = serde_json::from_str::<Value>(line) else {
@@ -38,6 +34,19 @@ impl Mapper for Opencode {
             _ => events.push(AgentEvent::Unknown(head(line))),
         }
     }
+}
+
+/// Its log and the errors of its start, which stand on standard error alone.
+fn of_people(line: &str) -> Option<AgentEvent> {
+    if !line.starts_with("timestamp=") {
+        let error = || AgentEvent::Error { fault: Some(of_start(line)), message: head(line) };
+        return line.contains("Error: ").then(error);
+    }
+    // What a session's title is made by fails in its own way, and nothing comes of it.
+    let ours = line.contains("message=\"stream error\"") && line.contains(" small=false ");
+    let said = line.split_once("error.error=").map(|(_, said)| said.trim_matches('"'))?;
+    let fault = Some(fault_of_text(said).unwrap_or(Fault::Overloaded));
+    ours.then(|| AgentEvent::Retry { reason: head(said), fault })
 }
 
 fn of_start(line: &str) -> Fault {
@@ -90,6 +99,7 @@ fn failed(error: &Value) -> AgentEvent {
     let message = data.text("message");
     let fault = match error.text("name") {
         "ContextOverflowError" => Fault::ContextOverflow,
+        "ContentFilterError" => Fault::Refusal,
         "MessageOutputLengthError" => Fault::OutputLimit,
         "ProviderAuthError" => Fault::AuthBroken,
         name => fault_of_status(data.number("statusCode"))

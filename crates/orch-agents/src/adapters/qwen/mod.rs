@@ -30,9 +30,9 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     steps,
 };
 
-/// Tries again by itself: the back-off is the service's own (by itself it makes ten, a minute
-/// apart).
-const RETRIES: u32 = 1;
+/// Tries again by itself, beside six that no setting takes from it and that last over a minute: the
+/// back-off is the service's own (by itself it makes ten of these, each a minute and more apart).
+const RETRIES: u32 = 0;
 
 fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation, AgentError> {
     let mut argv = program(config, context)?;

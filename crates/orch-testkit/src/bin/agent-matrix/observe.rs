@@ -9,16 +9,19 @@ use orch_testkit::provider::FakeProvider;
 use orch_testkit::{Orch, Repository};
 use serde_json::Value;
 
+use crate::denied::{POLICY, denied};
+use crate::expected::Expected;
 use crate::programs::Program;
-use crate::situations::{Killed, Situation};
+use crate::situations::{DENIED, Killed, Silence, Situation};
 
 /// Given up after so long: what has not come to rest by then says so in its state.
-const LONGEST: Duration = Duration::from_mins(10);
+const LONGEST: Duration = Duration::from_mins(6);
 /// How often the task is looked at.
-const LOOK: Duration = Duration::from_millis(200);
-/// Silence that is allowed, in seconds: the programs of the wider matrix start slowly.
-const STALL: u32 = 12;
-const SLOW_STALL: u32 = 45;
+const LOOK: Duration = Duration::from_millis(300);
+/// Silences that are allowed, in seconds: the programs of the wider matrix start slowly.
+const SHORT: u32 = 9;
+const SLOW_SHORT: u32 = 30;
+const LONG: u32 = 170;
 
 const KEY: &str = "k";
 const TASK: &str = "HELLO-1";
@@ -28,37 +31,86 @@ const WORK: &str = "[[write said/{task}.txt|hello]]\n[[bash mkdir -p {artifacts}
                     '---\\nstatus: ready\\n---\\n' > {artifacts}/11-implementation.md]]\n\
                     [[say All is done.]]\n";
 
-pub(crate) fn observe(orch: &Path, program: &Program, situation: &Situation) -> Observation {
+pub(crate) fn observe(
+    orch: &Path,
+    program: &Program,
+    situation: &Situation,
+    expected: &Expected,
+) -> Observation {
     let root = place(orch);
+    // Every program's own sandbox lets a tool write there.
+    let signals = tempfile::tempdir().expect("there is a temporary folder");
     let provider = FakeProvider::start();
     let base = provider.base_url(situation.scenario, KEY);
     program.furnish(&root.path().join("home"), &base);
-    let stall = if program.cli.in_ci { STALL } else { SLOW_STALL };
-    let settings = format!(
-        "[repository]\nname = \"hello\"\nkey_prefix = \"HELLO\"\n\
-         [pipeline]\nstages = [\"development\"]\n{}\
-         [budgets]\nbackoff_base = \"50ms\"\nbackoff_cap = \"100ms\"\ninfra = 1\n",
-        program.settings(stall, situation.settings)
-    );
+    let settings = settings(program, situation, expected, root.path());
     let files = [("orch.toml", settings.as_str()), ("hello.txt", "hello\n")];
     let repository = Repository::make(root.path(), "hello", &files);
+    std::fs::write(root.path().join("policy.toml"), POLICY).expect("the folder is ours");
     let orch = program
         .environment(&base)
         .into_iter()
         .fold(Orch::new(orch, root.path()), |orch, (name, value)| orch.with(name, &value));
     orch.ok(&repository.checkout, &["init"]);
-    let (why, outcomes) = play(&orch, &repository, root.path(), situation);
+    let script = script(program, situation, signals.path());
+    let body = root.path().join("body.md");
+    std::fs::write(&body, script).expect("the folder is ours");
+    let submit = || {
+        let body = body.display().to_string();
+        orch.ok(&repository.checkout, &["task", "add", "A task", "--body", &body]);
+    };
+    let (why, outcomes) = play(&orch, submit, signals.path(), situation, expected);
     let text = |key: &str| redact(why[key].as_str().unwrap_or_default(), root.path());
     Observation {
         program: program.name.clone(),
         version: program.cli.version.to_owned(),
         situation: situation.name.to_owned(),
+        session: session(&provider, outcomes.len()),
         outcomes,
         state: text("state"),
         why: redact(&reason(&why), root.path()),
         next: text("next"),
+        because: expected.because.to_owned(),
         requests: provider.requests(KEY),
     }
+}
+
+fn settings(program: &Program, situation: &Situation, expected: &Expected, root: &Path) -> String {
+    let silence = match situation.silence {
+        Silence::Long => LONG,
+        Silence::Short if program.cli.in_ci => SHORT,
+        Silence::Short => SLOW_SHORT,
+    };
+    let denied = denied(&program.name).filter(|_| situation.name == DENIED);
+    let more = denied.map_or(situation.settings, |denied| denied.settings);
+    let more = more.replace("{root}", &root.display().to_string());
+    let wait = if expected.defers() { "1h" } else { "50ms" };
+    format!(
+        "[repository]\nname = \"hello\"\nkey_prefix = \"HELLO\"\n\
+         [pipeline]\nstages = [\"development\"]\n{}\
+         [budgets]\nbackoff_base = \"{wait}\"\nbackoff_cap = \"{wait}\"\ninfra = 1\n",
+        program.settings(silence, &more)
+    )
+}
+
+/// What the task's body tells the model to do.
+fn script(program: &Program, situation: &Situation, signals: &Path) -> String {
+    let denied = denied(&program.name).filter(|_| situation.name == DENIED);
+    let first = denied.map_or(situation.first, |denied| denied.script);
+    let work = if situation.works { WORK } else { "" };
+    format!("{first}\n{work}")
+        .replace("{begun}", &signals.join("begun").display().to_string())
+        .replace("{go}", &signals.join("go").display().to_string())
+}
+
+/// Whether the model was told what an earlier run had been told.
+fn session(provider: &FakeProvider, runs: usize) -> String {
+    if runs < 2 {
+        return "—".to_owned();
+    }
+    let asked = provider.recorded(KEY);
+    let both = |body: &Value| body.to_string().matches("you are the developer").count() >= 2;
+    if asked.iter().any(|request| both(&request.body)) { "goes on" } else { "a new one" }.to_owned()
 }
 
 /// A folder outside the temporary one, in which Codex takes no home.
@@ -67,28 +119,18 @@ fn place(orch: &Path) -> tempfile::TempDir {
     tempfile::tempdir_in(built).expect("the program was built there")
 }
 
-fn submit(orch: &Orch, repository: &Repository, root: &Path, situation: &Situation) {
-    let work = if situation.works { WORK } else { "" };
-    let script = format!("{}\n{work}", situation.first)
-        .replace("{begun}", &root.join("begun").display().to_string())
-        .replace("{go}", &root.join("go").display().to_string());
-    let body = root.join("body.md");
-    std::fs::write(&body, script).expect("the folder is ours");
-    let body = body.display().to_string();
-    orch.ok(&repository.checkout, &["task", "add", "A task", "--body", &body]);
-}
-
 /// Runs the service until the task has come to rest; gives what `orch why` says and the outcomes.
 fn play(
     orch: &Orch,
-    repository: &Repository,
-    root: &Path,
+    submit: impl Fn(),
+    signals: &Path,
     situation: &Situation,
+    expected: &Expected,
 ) -> (Value, Vec<String>) {
     let mut service = orch.serve();
-    submit(orch, repository, root, situation);
+    submit();
     if let Some(killed) = situation.killed {
-        let begun = root.join("begun");
+        let begun = signals.join("begun");
         let deadline = Instant::now() + LONGEST;
         while !begun.exists() && Instant::now() < deadline {
             std::thread::sleep(LOOK);
@@ -100,10 +142,10 @@ fn play(
             }
             Killed::Supervisor => kill_supervisor(orch),
         }
-        std::fs::write(root.join("go"), "").expect("the folder is ours");
+        std::fs::write(signals.join("go"), "").expect("the folder is ours");
     }
     let deadline = Instant::now() + LONGEST;
-    while !rests(orch) && Instant::now() < deadline {
+    while !rests(orch, expected) && Instant::now() < deadline {
         std::thread::sleep(LOOK);
     }
     let seen = (why(orch), outcomes(orch));
@@ -111,11 +153,13 @@ fn play(
     seen
 }
 
-/// Done, held, or waiting for a rate limit to pass.
-fn rests(orch: &Orch) -> bool {
+/// Done, held, or waiting for longer than the observation lasts.
+fn rests(orch: &Orch, expected: &Expected) -> bool {
+    let last = || outcomes(orch).pop();
     match why(orch)["state"].as_str() {
         Some("done" | "held") => true,
-        Some("deferred") => outcomes(orch).last().is_some_and(|last| last == "rate_limited"),
+        Some("deferred") if expected.defers() => last().is_some(),
+        Some("deferred") => last().is_some_and(|last| last == "rate_limited"),
         _ => false,
     }
 }

@@ -127,6 +127,7 @@ fn opencode(v1: &str) -> String {
             "options": {"baseURL": v1, "apiKey": KEY},
             "models": {"fake-model": {"limit": {"context": 128_000, "output": 8192}}},
         }},
+        "permission": {"bash": {"*": "allow", "curl *": "deny"}},
     })
     .to_string()
 }

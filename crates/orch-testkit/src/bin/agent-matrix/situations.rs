@@ -1,4 +1,6 @@
-//! What the programs are put through.
+//! What the programs are put through, and what each situation has to come to.
+
+use crate::expected::{Expected, GATE, HELD, STUCK, TRANSIENT, WAITS};
 
 /// A situation.
 pub(crate) struct Situation {
@@ -13,6 +15,10 @@ pub(crate) struct Situation {
     pub(crate) settings: &'static str,
     /// What is killed while a tool runs.
     pub(crate) killed: Option<Killed>,
+    /// How long it may print nothing.
+    pub(crate) silence: Silence,
+    /// What it comes to where a program has no peculiarity.
+    pub(crate) expected: Expected,
 }
 
 /// What is killed.
@@ -24,56 +30,109 @@ pub(crate) enum Killed {
     Supervisor,
 }
 
-const PLAIN: Situation =
-    Situation { name: "", scenario: "ok", first: "", works: true, settings: "", killed: None };
-
-const fn fault(name: &'static str, scenario: &'static str) -> Situation {
-    Situation { name, scenario, ..PLAIN }
+/// Which silence of a program is ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// A short one: what is to be seen is that it is ended.
+    Short,
+    /// One that is longer than a program's own patience: what is to be seen is what it says then.
+    Long,
 }
 
+/// The situation in which the program is not allowed to use a tool.
+pub(crate) const DENIED: &str = "a tool denied";
 /// A tool that runs until it is let go.
-pub(crate) const WAIT: &str = "[[bash touch {begun}; while [ ! -e {go} ]; do sleep 0.1; done]]\n";
+const WAIT: &str = "[[bash touch {begun}; while [ ! -e {go} ]; do sleep 0.1; done]]\n";
+
+const PLAIN: Situation = Situation {
+    name: "",
+    scenario: "ok",
+    first: "",
+    works: true,
+    settings: "",
+    killed: None,
+    silence: Silence::Long,
+    expected: GATE,
+};
+
+const fn fault(name: &'static str, scenario: &'static str, expected: Expected) -> Situation {
+    Situation { name, scenario, expected, ..PLAIN }
+}
+
+const fn silent(name: &'static str, scenario: &'static str, expected: Expected) -> Situation {
+    Situation { silence: Silence::Short, ..fault(name, scenario, expected) }
+}
+
+const fn idle(name: &'static str, first: &'static str, why: &'static str) -> Situation {
+    Situation { name, first, works: false, expected: STUCK.says(why), ..PLAIN }
+}
 
 /// All of them.
 pub(crate) const SITUATIONS: &[Situation] = &[
-    fault("done", "ok"),
-    Situation { name: "nothing done", works: false, first: "[[say Nothing to do.]]", ..PLAIN },
+    fault("a good day", "ok", GATE),
+    idle("nothing done", "[[say Nothing to do.]]", "left neither a change nor an artifact"),
+    idle(
+        "an unknown tool",
+        "[[tool Nowhere {\"a\": 1}]] [[say I can't.]]",
+        "left neither a change nor an artifact",
+    ),
     Situation {
-        name: "unknown tool",
+        name: DENIED,
         works: false,
-        first: "[[tool Nowhere {\"a\": 1}]] [[say I can't.]]",
+        expected: HELD.says("was not allowed to use"),
         ..PLAIN
     },
     Situation {
-        name: "going in circles",
-        works: false,
-        first: "[[bash echo again]] [[bash echo again]] [[bash echo again]] [[bash echo again]] \
-                [[bash echo again]] [[bash echo again]] [[bash echo again]] [[bash echo again]]",
         settings: "repeats = 3",
+        ..idle(
+            "in circles",
+            "[[bash echo again]] [[bash echo again]] [[bash echo again]] [[bash echo again]] \
+             [[bash echo again]] [[bash echo again]] [[bash echo again]] [[bash echo again]]",
+            "the agent went in circles",
+        )
+    },
+    Situation {
+        name: "`kill -9` of the service",
+        first: WAIT,
+        killed: Some(Killed::Service),
         ..PLAIN
     },
-    Situation { name: "overloaded after work", first: "[[write a.txt|x]] [[fault 529]]", ..PLAIN },
-    Situation { name: "service killed", first: WAIT, killed: Some(Killed::Service), ..PLAIN },
-    Situation { name: "run killed", first: WAIT, killed: Some(Killed::Supervisor), ..PLAIN },
-    fault("400", "400"),
-    fault("401", "401"),
-    fault("403", "403"),
-    fault("404", "404"),
-    fault("429", "429"),
-    fault("429, retry after 2 s", "429ra:2"),
-    fault("500", "500"),
-    fault("503", "503"),
-    fault("529", "529"),
-    fault("529 once", "flaky:529:1"),
-    fault("429 once", "flaky:429:1"),
-    fault("no answer", "hang"),
-    fault("answer falls silent", "stall"),
-    fault("answer cut", "cut"),
-    fault("connection dropped", "drop"),
-    fault("answer malformed", "malformed"),
-    fault("a web page", "html"),
-    fault("empty answer", "empty"),
-    fault("context overflow", "ctx"),
-    fault("refusal", "refusal"),
-    fault("output limit", "maxtok"),
+    Situation {
+        name: "`kill -9` of the run",
+        first: WAIT,
+        killed: Some(Killed::Supervisor),
+        expected: GATE.after("lost suite_ran").goes_on(),
+        ..PLAIN
+    },
+    Situation {
+        name: "529 after some work",
+        first: "[[write a.txt|x]] [[fault 529]]",
+        expected: TRANSIENT.says("the provider is overloaded"),
+        ..PLAIN
+    },
+    fault("400", "400", HELD.says("does not take the agent's requests")),
+    fault("401", "401", HELD.says("refuses the agent's login")),
+    fault("403", "403", HELD.says("refuses the agent's login")),
+    fault("404", "404", HELD.says("does not take the agent's requests")),
+    fault("429", "429", WAITS),
+    fault("429, retry after 2 s", "429ra:2", WAITS),
+    fault("500", "500", TRANSIENT.says("the provider is overloaded")),
+    fault("503", "503", TRANSIENT.says("the provider is overloaded")),
+    fault("529", "529", TRANSIENT.says("the provider is overloaded")),
+    fault("529 once", "flaky:529:1", GATE),
+    fault("429 once", "flaky:429:1", GATE),
+    silent("no answer", "hang", TRANSIENT.after("stalled")),
+    silent("the answer falls silent", "stall", TRANSIENT.after("stalled")),
+    fault("the answer is cut", "cut", TRANSIENT.says("could not be reached or broke off")),
+    fault("the connection is dropped", "drop", TRANSIENT.says("could not be reached or broke off")),
+    fault(
+        "the answer is malformed",
+        "malformed",
+        TRANSIENT.says("could not be reached or broke off"),
+    ),
+    fault("a web page", "html", TRANSIENT.says("could not be reached or broke off")),
+    fault("an empty answer", "empty", STUCK.says("left neither a change nor an artifact")),
+    fault("context overflow", "ctx", STUCK.says("no longer fits the model")),
+    fault("refusal", "refusal", STUCK.says("the model refuses to go on")),
+    fault("output limit", "maxtok", STUCK.says("an answer reached the model's longest")),
 ];

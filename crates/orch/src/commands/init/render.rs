@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::agents::{self, AgentCli, By};
+use super::agents::{self, AgentCli};
 use super::tests_of::Found;
 
 /// The rehearsal's script, relative to the repository.
@@ -137,17 +137,9 @@ fn pipeline(text: &mut String, facts: &Facts<'_>) {
     put!(text, "");
 }
 
-/// The settings of `[agents.default]` that work an agent, one line each.
-fn settings(agent: &AgentCli) -> Vec<String> {
-    match agent.by {
-        By::Adapter => vec![format!("adapter = {}", quoted(agent.program))],
-        By::Command(args) => {
-            let words = std::iter::once(agent.program).chain(args.iter().copied());
-            let words: Vec<String> = words.map(quoted).collect();
-            let command = format!("command = [{}]", words.join(", "));
-            vec!["adapter = \"command\"".to_owned(), command]
-        }
-    }
+/// The setting of `[agents.default]` that works an agent.
+fn adapter(agent: &AgentCli) -> String {
+    format!("adapter = {}", quoted(agent.program))
 }
 
 fn agent(text: &mut String, facts: &Facts<'_>) {
@@ -158,7 +150,7 @@ fn agent(text: &mut String, facts: &Facts<'_>) {
     put!(text, "# A role of its own: [agents.developer], [agents.reviewer], …");
     match facts.agent {
         DefaultAgent::Cli(agent) => {
-            put!(text, "[agents.default]\n{}", settings(agent).join("\n"));
+            put!(text, "[agents.default]\n{}", adapter(agent));
         }
         DefaultAgent::Rehearsal => {
             put!(
@@ -170,11 +162,11 @@ fn agent(text: &mut String, facts: &Facts<'_>) {
         DefaultAgent::Nobody => {
             put!(text, "# No coding agent was found on PATH. Install this one, or name your own:");
             let agent = &agents::KNOWN[0];
-            put!(text, "[agents.default]\n{}", settings(agent).join("\n"));
+            put!(text, "[agents.default]\n{}", adapter(agent));
         }
     }
     for other in facts.other_agents {
-        put!(text, "# also found: {}", settings(other).join(", "));
+        put!(text, "# also found: {}", adapter(other));
     }
     put!(
         text,
@@ -270,23 +262,20 @@ mod tests {
     }
 
     #[test]
-    fn a_found_agent_becomes_the_adapter_or_the_command() {
-        let table = |at: usize| -> toml::Table {
-            let agent = DefaultAgent::Cli(agents::KNOWN[at]);
-            let parsed: toml::Table = toml::from_str(&orch_toml(&facts(&agent, &[]))).unwrap();
-            parsed["agents"]["default"].as_table().unwrap().clone()
-        };
-        assert_eq!(table(1)["adapter"].as_str(), Some("codex"));
-        assert!(!table(1).contains_key("command"));
-        let opencode = table(2);
-        assert_eq!(opencode["adapter"].as_str(), Some("command"));
-        assert_eq!(opencode["command"].as_array().unwrap()[0].as_str(), Some("opencode"));
+    fn a_found_agent_becomes_its_adapter() {
+        for agent in agents::KNOWN {
+            let default = DefaultAgent::Cli(agent);
+            let parsed: toml::Table = toml::from_str(&orch_toml(&facts(&default, &[]))).unwrap();
+            let table = parsed["agents"]["default"].as_table().unwrap();
+            assert_eq!(table["adapter"].as_str(), Some(agent.program));
+            assert_eq!(table.len(), 1, "{table:?}");
+        }
     }
 
-    /// An agent that is offered by its adapter has one in this version.
+    /// An agent that is offered has an adapter, which starts that program.
     #[test]
     fn what_is_offered_is_there() {
-        for agent in agents::KNOWN.iter().filter(|agent| agent.by == By::Adapter) {
+        for agent in agents::KNOWN {
             let adapter = orch_core::settings::Adapter::by_name(agent.program).unwrap();
             let descriptor = orch_agents::descriptor(adapter).unwrap();
             assert_eq!(descriptor.program, agent.program);
