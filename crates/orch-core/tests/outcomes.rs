@@ -2,6 +2,8 @@
 //! keep the figures of S7.
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
+#[path = "support/cuts.rs"]
+mod cuts;
 #[path = "support/goals.rs"]
 mod goals;
 #[path = "support/situations.rs"]

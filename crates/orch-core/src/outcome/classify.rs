@@ -65,6 +65,13 @@ fn went_well(worked: Worked<'_>) -> Outcome {
         );
         return Outcome::Unproven { reason };
     }
+    if let Some(runner) = suite.unfinished.first() {
+        let reason = format!(
+            "the command ended with exit code 0, and the output of {runner} breaks off before its \
+             end: it was killed, or a pipe hides its exit code (`set -o pipefail`, or no pipe)"
+        );
+        return Outcome::Unproven { reason };
+    }
     if suite.marks_missing {
         let reason = "the command ended with exit code 0 and printed none of the configured marks";
         return Outcome::Unknown { reason: reason.to_owned() };

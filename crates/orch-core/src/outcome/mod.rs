@@ -30,8 +30,8 @@ pub enum Outcome {
         /// What is missing or wrong, and the remedy where it is known.
         reason: String,
     },
-    /// The suite came to an end that proves nothing: zero tests, far fewer than the last time, or
-    /// exit 0 beside failing tests.
+    /// The suite came to an end that proves nothing: zero tests, far fewer than the last time, exit 0
+    /// beside failing tests or in the middle of the output.
     Unproven {
         /// What is missing for a proof, and the remedy.
         reason: String,

@@ -17,14 +17,21 @@ pub(super) fn read(lines: &[&str]) -> Seen {
                 }
             }
             seen.summaries.push(counts);
+            seen.closes();
         } else if let Some(test) = line.strip_prefix("test ") {
-            if let Some((name, "FAILED")) = test.rsplit_once(" ... ") {
+            let Some((name, end)) = test.rsplit_once(" ... ") else { continue };
+            if end == "FAILED" {
                 seen.name(name, detail(lines, name));
+            }
+            if !seen.began && seen.summaries.is_empty() && name.contains("::") {
+                // The beginning of a long output may not have been kept.
+                seen.is_open(true);
             }
         } else if line.starts_with("running ") && line.trim_end().ends_with(" tests")
             || *line == "running 1 test"
         {
             seen.began = true;
+            seen.opens();
         } else if line.starts_with("error: test failed, to rerun") {
             seen.failed = true;
         } else if line.starts_with("error: could not compile") || line.starts_with("error[E") {

@@ -13,10 +13,13 @@ pub(super) fn read(lines: &[&str]) -> Seen {
             let failed: u64 = failed.trim().parse().unwrap_or(0);
             let passed = all.saturating_sub(failed);
             seen.summaries.push(Counts { passed, failed, skipped: 0 });
+            seen.closes();
         } else if line.starts_with("Test project ") {
             seen.began = true;
-        } else if line.starts_with("No tests were found!!!") {
+            seen.opens();
+        } else if line.starts_with("No tests were found!!!") || lists(line, &seen) {
             seen.summaries.push(Counts::default());
+            seen.closes();
         } else if line.starts_with("The following tests FAILED:") {
             listing = true;
         } else if listing
@@ -28,6 +31,12 @@ pub(super) fn read(lines: &[&str]) -> Seen {
         }
     }
     seen
+}
+
+/// `Total Tests: 3`, the end of a list of tests that were not run (`-N`).
+fn lists(line: &str, seen: &Seen) -> bool {
+    let total = line.strip_prefix("Total Tests: ");
+    seen.began && total.is_some_and(|total| total.trim().parse::<u64>().is_ok())
 }
 
 /// What `--output-on-failure` printed below the test's own line.

@@ -7,7 +7,9 @@ pub(super) fn read(lines: &[&str]) -> Seen {
     let mut seen = Seen::default();
     let mut counts = Counts::default();
     let (mut packages, mut empty) = (0_u32, 0_u32);
+    let mut open = false;
     for (at, line) in lines.iter().enumerate() {
+        let line = *line;
         let test = line.trim_start();
         if let Some(name) = test.strip_prefix("--- FAIL: ") {
             seen.name(without_time(name), detail(lines, at));
@@ -18,13 +20,19 @@ pub(super) fn read(lines: &[&str]) -> Seen {
             counts.skipped += 1;
         } else if line.starts_with("=== RUN ") {
             seen.began = true;
+            open = true;
+        } else if line == "PASS" || line == "FAIL" {
+            // A compiled test program says no more than this.
+            open = false;
         } else if line.starts_with("ok  \t") || line.starts_with("ok\t") {
+            open = false;
             packages += 1;
             empty += u32::from(line.contains("[no tests to run]"));
         } else if line.starts_with("?   \t") && line.contains("[no test files]") {
             packages += 1;
             empty += 1;
         } else if let Some(package) = line.strip_prefix("FAIL\t") {
+            open = false;
             packages += 1;
             let broken = package.contains("[build failed]") || package.contains("[setup failed]");
             seen.build_failed |= broken;
@@ -38,6 +46,7 @@ pub(super) fn read(lines: &[&str]) -> Seen {
         seen.summaries.push(Counts::default());
     }
     seen.began |= packages > empty;
+    seen.is_open(open);
     seen
 }
 

@@ -6,7 +6,10 @@ use super::report::{Counts, Seen};
 pub(super) fn read(lines: &[&str]) -> Seen {
     let mut seen = Seen::default();
     let (mut tasks, mut empty) = (0_u32, 0_u32);
+    let mut open = false;
     for (at, line) in lines.iter().enumerate() {
+        open |= line.starts_with("> Task :");
+        open &= !line.starts_with("BUILD SUCCESSFUL") && !line.starts_with("BUILD FAILED");
         if let Some(task) = test_task(line) {
             tasks += 1;
             empty += u32::from(task.ends_with("NO-SOURCE"));
@@ -33,6 +36,7 @@ pub(super) fn read(lines: &[&str]) -> Seen {
         seen.summaries.push(Counts::default());
     }
     seen.began |= tasks > empty;
+    seen.is_open(open);
     seen
 }
 

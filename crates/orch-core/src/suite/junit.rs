@@ -14,7 +14,13 @@ pub(super) fn read(lines: &[&str]) -> Seen {
     for (at, line) in lines.iter().enumerate() {
         // Several elements may stand on one line.
         for part in line.split('<').skip(1) {
-            if part.starts_with("testcase ") {
+            if part.starts_with("testsuite") {
+                if !part.trim_end().ends_with("/>") {
+                    seen.opens();
+                }
+            } else if part.starts_with("/testsuite") {
+                seen.closes();
+            } else if part.starts_with("testcase ") {
                 current = attribute(part, "name");
                 end = End::Passed;
                 if part.trim_end().ends_with("/>") {

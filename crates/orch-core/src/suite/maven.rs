@@ -5,11 +5,17 @@ use super::report::{Counts, Seen};
 
 pub(super) fn read(lines: &[&str]) -> Seen {
     let mut seen = Seen::default();
+    let (mut tests, mut build) = (false, false);
     for (at, raw) in lines.iter().enumerate() {
         let line = bare(raw);
+        let (class, sum) = (is_class(line), is_sum(line));
+        let over = line == "BUILD SUCCESS" || line == "BUILD FAILURE";
+        // Told quietly, only the sum of the tests ends it.
+        tests = (tests || class || line == "T E S T S") && !sum && !over;
+        build = (build || line == "Scanning for projects...") && !over;
         if let Some(summary) = line.strip_prefix("Tests run: ") {
             // A class has its time; the line without is the module's sum.
-            if !line.contains("Time elapsed") && raw.starts_with('[') {
+            if sum && raw.starts_with('[') {
                 let of = |label| labelled(line, label).unwrap_or(0);
                 let run = labelled(&format!(" {summary}"), " ").unwrap_or(0);
                 let (failed, skipped) = (of("Failures: ") + of("Errors: "), of("Skipped: "));
@@ -31,6 +37,7 @@ pub(super) fn read(lines: &[&str]) -> Seen {
             seen.failed = true;
         }
     }
+    seen.is_open(tests || build);
     seen
 }
 
@@ -38,4 +45,14 @@ fn bare(line: &str) -> &str {
     let level =
         ["[INFO]", "[WARNING]", "[ERROR]"].into_iter().find_map(|level| line.strip_prefix(level));
     level.unwrap_or(line).trim()
+}
+
+/// The line of a class that ended: it has its time.
+fn is_class(line: &str) -> bool {
+    line.starts_with("Tests run: ") && line.contains("Failures: ") && line.contains("Time elapsed")
+}
+
+/// The line that sums up a module.
+fn is_sum(line: &str) -> bool {
+    line.starts_with("Tests run: ") && !line.contains("Time elapsed")
 }

@@ -7,10 +7,16 @@ pub(super) fn read(lines: &[&str]) -> Seen {
     let mut seen = Seen::default();
     let mut counts = None;
     let mut listing = None;
+    // A line at the margin is another program's, such as Jest's, which ticks off tests as well.
+    let (mut titled, mut open) = (false, false);
     for (at, line) in lines.iter().enumerate() {
         let indented = line.starts_with("  ") && !line.starts_with("   ");
+        titled = (titled && (line.is_empty() || line.starts_with(' ')))
+            || (indented && at > 0 && lines[at - 1].is_empty());
+        open |= titled && ended_test(line);
         match numbered(line).next().filter(|_| indented) {
             Some((number, "passing")) => {
+                open = false;
                 seen.summaries.extend(counts.take());
                 counts = Some(Counts { passed: number, ..Counts::default() });
             }
@@ -40,6 +46,7 @@ pub(super) fn read(lines: &[&str]) -> Seen {
         }
     }
     seen.summaries.extend(counts);
+    seen.is_open(open);
     seen
 }
 
@@ -47,4 +54,10 @@ pub(super) fn read(lines: &[&str]) -> Seen {
 fn ordinal(line: &str) -> Option<&str> {
     let (number, title) = line.trim_start().split_once(") ")?;
     number.parse::<u32>().ok().map(|_| title)
+}
+
+/// `    ✔ adds`, below its suite's title.
+fn ended_test(line: &str) -> bool {
+    let text = line.trim_start();
+    line.starts_with("  ") && (text.starts_with("✔ ") || text.starts_with("✓ "))
 }

@@ -6,6 +6,7 @@
 mod cargo;
 mod ctest;
 mod custom;
+mod cut;
 mod go;
 mod gradle;
 mod jest;
@@ -50,17 +51,31 @@ const RUNNERS: &[(&str, Read)] = &[
 /// Formats that a runner named above may print as well: read only where none of them spoke.
 const FORMATS: &[(&str, Read)] = &[("JUnit XML", junit::read), ("TAP", tap::read)];
 
+/// Runners in whose output another one's beginnings may stand: nextest shows what a test program
+/// printed, also of one that died and was tried again.
+const SHOWS: &[(&str, &str)] = &[("cargo nextest", "cargo test")];
+
 /// Reads what a suite printed. `marks` are the repository's own, for a runner that is not known.
 pub fn read(stdout: &str, stderr: &str, marks: &[Mark]) -> SuiteReport {
     let (stdout, stderr) = (lines::plain(stdout), lines::plain(stderr));
     let lines: Vec<&str> = stdout.lines().chain(stderr.lines()).collect();
     let mut report = SuiteReport::default();
+    report.unfinished.extend(cut::last_words(&stdout, &stderr));
     for (name, read) in RUNNERS {
         report.add(name, read(&lines));
     }
-    if !report.ran() {
-        for (name, read) in FORMATS {
-            report.add(name, read(&lines));
+    for (runner, shown) in SHOWS {
+        if report.runners.contains(runner) {
+            report.unfinished.retain(|unfinished| unfinished != shown);
+        }
+    }
+    let formats: Vec<_> = FORMATS.iter().map(|(name, read)| (name, read(&lines))).collect();
+    let told = report.ran();
+    for (name, seen) in formats {
+        if told {
+            report.note_end(name, &seen);
+        } else {
+            report.add(name, seen);
         }
     }
     report.add("configured marks", custom::read(marks, &lines));

@@ -11,8 +11,10 @@ pub(super) fn read(lines: &[&str]) -> Seen {
         if let Some(summary) = text.strip_prefix("Summary [").and_then(|s| s.split_once(']')) {
             seen.summaries.push(counts(summary.1));
             summed_up = true;
+            seen.closes();
         } else if text.starts_with("Starting ") && text.contains(" across ") {
             seen.began = true;
+            seen.opens();
         } else if let Some((again, name)) = failing(text) {
             // An attempt that is tried again is no failure until the summary names it.
             if !again || summed_up {

@@ -5,6 +5,7 @@ use super::report::{Counts, Seen};
 
 pub(super) fn read(lines: &[&str]) -> Seen {
     let mut seen = Seen::default();
+    seen.is_open(unsummed(lines));
     let figure = |label: &str| -> Option<u64> {
         lines.iter().rev().find_map(|line| {
             let text = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# "))?;
@@ -35,4 +36,18 @@ pub(super) fn read(lines: &[&str]) -> Seen {
         }
     }
     seen
+}
+
+/// True where tests ended (`✔ adds (0.92ms)`, at the margin) and the figures of all did not follow.
+fn unsummed(lines: &[&str]) -> bool {
+    let mut open = false;
+    for line in lines {
+        let of_a_test = line.starts_with("✔ ") || line.starts_with("✖ ") || line.starts_with("▶ ");
+        let timed = line.trim_end().strip_suffix("ms)").and_then(|line| line.rsplit_once(" ("));
+        let timed =
+            timed.is_some_and(|(_, time)| time.contains('.') && time.parse::<f64>().is_ok());
+        open |= of_a_test && timed;
+        open &= !line.starts_with("ℹ fail ");
+    }
+    open
 }

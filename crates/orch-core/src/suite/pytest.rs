@@ -5,13 +5,22 @@ use super::report::{Counts, Seen};
 
 pub(super) fn read(lines: &[&str]) -> Seen {
     let mut seen = Seen::default();
+    let mut progress = Progress::None;
     for line in lines {
         if let Some(summary) = summary(line) {
             seen.summaries.push(counts(summary));
-        } else if line.starts_with("collected ") && line.contains(" item")
-            || line.contains(" test session starts ")
-        {
+            seen.closes();
+            progress = Progress::None;
+        } else if line.contains(" test session starts ") {
             seen.began = true;
+            seen.opens();
+        } else if line.starts_with("collected ") && line.contains(" item") {
+            seen.began = true;
+        } else if listed(line) {
+            seen.summaries.push(Counts::default());
+            seen.closes();
+        } else if let Some(now) = Progress::read(line) {
+            progress = now;
         } else if let Some(rest) =
             line.strip_prefix("FAILED ").or_else(|| line.strip_prefix("ERROR "))
             && let Some(id) = test_id(rest)
@@ -20,6 +29,10 @@ pub(super) fn read(lines: &[&str]) -> Seen {
         } else if line.starts_with("Fatal Python error: ") && seen.began {
             seen.name("the interpreter died", (*line).to_owned());
         }
+    }
+    if matches!(progress, Progress::Halfway) {
+        // Quietly, without a session's head.
+        seen.is_open(true);
     }
     seen
 }
@@ -90,4 +103,35 @@ fn heading(line: &str) -> Option<&str> {
         .trim_matches('_')
         .strip_prefix(' ')?
         .strip_suffix(' ')
+}
+
+/// `3 tests collected in 0.01s`, of a session that only lists its tests.
+fn listed(line: &str) -> bool {
+    let text = line.trim_matches(|c| c == '=' || c == ' ');
+    let collected = text.split_once(" collected in ").and_then(|(what, _)| what.split_once(' '));
+    collected
+        .is_some_and(|(number, word)| number.parse::<u64>().is_ok() && word.starts_with("test"))
+}
+
+/// How far the line of dots has come, `..F.. [ 40%]`.
+enum Progress {
+    /// There is none, or its session has been summed up.
+    None,
+    /// Tests are left, or one of them failed.
+    Halfway,
+    /// All tests ended well; said even more quietly, nothing follows.
+    Whole,
+}
+
+impl Progress {
+    fn read(line: &str) -> Option<Self> {
+        let (dots, percent) = line.strip_suffix("%]")?.rsplit_once('[')?;
+        let percent: u8 = percent.trim().parse().ok()?;
+        let dots = dots.split_whitespace().next_back()?;
+        if !dots.chars().all(|c| ".FEsxXR".contains(c)) {
+            return None;
+        }
+        let well = percent == 100 && !dots.contains(['F', 'E']);
+        Some(if well { Self::Whole } else { Self::Halfway })
+    }
 }

@@ -69,9 +69,26 @@ pub(super) struct Seen {
     pub(super) failed: bool,
     /// What was to be tested could not be built.
     pub(super) build_failed: bool,
+    /// Beginnings whose end was not printed: where any is left, the output was cut off.
+    open: u32,
 }
 
 impl Seen {
+    /// A beginning was printed after which the runner always prints an end.
+    pub(super) fn opens(&mut self) {
+        self.open = self.open.saturating_add(1);
+    }
+
+    /// The end of the last beginning; one whose beginning was not kept ends nothing.
+    pub(super) fn closes(&mut self) {
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// Whether an end is missing, for runners whose beginning is any of several lines.
+    pub(super) fn is_open(&mut self, open: bool) {
+        self.open = u32::from(open);
+    }
+
     fn is_nothing(&self) -> bool {
         !self.began
             && !self.failed
@@ -123,6 +140,8 @@ pub struct SuiteReport {
     pub run_again: bool,
     /// Marks are configured and none was printed.
     pub marks_missing: bool,
+    /// The runners that printed a beginning and not its end: somebody cut their output off.
+    pub unfinished: Vec<&'static str>,
 }
 
 impl SuiteReport {
@@ -144,6 +163,7 @@ impl SuiteReport {
     }
 
     pub(super) fn add(&mut self, runner: &'static str, seen: Seen) {
+        self.note_end(runner, &seen);
         if seen.is_nothing() {
             return;
         }
@@ -158,6 +178,13 @@ impl SuiteReport {
             let counted = seen.summaries.iter().any(|counts| counts.failed > 0);
             self.failed |= seen.failed || counted;
             self.failures.extend(seen.failures);
+        }
+    }
+
+    /// Takes note of a missing end, and of nothing else.
+    pub(super) fn note_end(&mut self, runner: &'static str, seen: &Seen) {
+        if seen.open > 0 && !self.unfinished.contains(&runner) {
+            self.unfinished.push(runner);
         }
     }
 

@@ -17,7 +17,7 @@ use orch_core::pipeline::StageSpec;
 use orch_core::process::RunExit;
 use orch_core::remote::SshTarget;
 use orch_core::stage::{DEPLOY_FINALIZER, STAGE_TRANSITIONS, STAGING_RUNNER, TEST_RUNNER};
-use orch_core::suite::fewer_tests;
+use orch_core::suite::{Counts, fewer_tests};
 use orch_process::RunDir;
 
 pub use artifact::{SuiteEnd, artifact};
@@ -207,11 +207,12 @@ pub fn outcome(
 ) -> Outcome {
     let outcome = classify(Worked::Suite(&suite.report), exit);
     let tolerated = config.suite(kind).map_or(100, |suite| suite.fewer_tests_percent);
-    let counts = suite.report.counts.filter(|_| suite.whole && tolerated < 100);
-    let (Outcome::SuiteRan { exit_code: 0 }, Some(counts)) = (&outcome, counts) else {
+    let passed = outcome == Outcome::SuiteRan { exit_code: 0 };
+    if !passed || kind == RunnerKind::Deploy || !suite.whole || tolerated >= 100 {
         return outcome;
-    };
-    match fewer_tests(counts.executed(), last(), tolerated) {
+    }
+    let now = suite.report.counts.map(Counts::executed);
+    match fewer_tests(now, last(), tolerated) {
         Some(fewer) => Outcome::Unproven {
             reason: format!(
                 "{fewer}: a pass of so few proves too little; where tests were taken out on \
