@@ -136,10 +136,9 @@ fn an_output_that_breaks_off_is_no_pass() {
         let suite = all.iter().find(passed).unwrap_or_else(|| panic!("{name}"));
         let exit = suite.exit();
         let in_stdout = exit.stdout_tail.lines().any(|line| keeps(line, kept));
-        let (told, other) = match in_stdout {
-            true => (&exit.stdout_tail, &exit.stderr_tail),
-            false => (&exit.stderr_tail, &exit.stdout_tail),
-        };
+        let mut streams = [&exit.stdout_tail, &exit.stderr_tail];
+        streams.rotate_left(usize::from(!in_stdout));
+        let [told, other] = streams;
         let (mut begun, mut open, mut text) = (false, false, String::new());
         for line in told.lines() {
             text = text + line + "\n";
