@@ -5,10 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use orch_core::breaker::{Cause, Channel, Paused};
 use orch_core::ids::{RunId, TaskKey};
+use orch_core::remote::SshTarget;
 use orch_store::{PausedChannel, StoreError};
 
+use crate::channels::Light;
 use crate::engine::Engine;
 use crate::error::chain;
 use crate::operate::Operator;
@@ -16,6 +19,11 @@ use crate::repo_config::RepoConfig;
 
 /// From one look at paused channels and what they hold to the next.
 const LOOK: Duration = Duration::from_secs(1);
+/// A probe that is due before this has passed is put off now: later it may be too late.
+const SOON: SignedDuration = SignedDuration::from_secs(2);
+/// How far the next probe by a job is put off while a preflight sees that it would be in vain; longer
+/// than a look takes.
+const NOT_YET: SignedDuration = SignedDuration::from_secs(10);
 
 /// One look after another, until the service stops.
 pub fn run(engine: &Arc<Engine>) {
@@ -72,8 +80,13 @@ fn look(engine: &Arc<Engine>) -> Result<(), StoreError> {
     }
     for channel in &channels {
         let name = &channel.paused.signature.channel;
-        if engine.clock.now() >= channel.paused.probe_at && preflight(engine, name) == Some(true) {
-            resume(engine, name, "its preflight went well")?;
+        match preflight(engine, &channel.paused) {
+            Some(true) => resume(engine, name, "its preflight went well")?,
+            Some(false) if channel.paused.probe_at <= engine.clock.now() + SOON => {
+                // A job would meet the same fault and be the poorer for it.
+                engine.store.put_off_probe(name, engine.clock.now() + NOT_YET)?;
+            }
+            Some(false) | None => {}
         }
     }
     for cause in engine.store.causes()? {
@@ -91,13 +104,20 @@ fn resume(engine: &Engine, channel: &Channel, how: &str) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Whether a channel works, as far as that can be told without a job; `None` where it can't: then a
-/// job is let through.
-fn preflight(_engine: &Engine, channel: &Channel) -> Option<bool> {
-    match channel {
-        Channel::Runner { .. } | Channel::Agent { .. } | Channel::Ssh(_) | Channel::Provider(_) => {
-            None
+/// Whether a paused channel works again, as far as that can be told without a job; `None` where it
+/// can't: then a job is let through.
+fn preflight(engine: &Engine, paused: &Paused) -> Option<bool> {
+    match &paused.signature.channel {
+        Channel::Ssh(target) => {
+            let seen = engine.channels.state(&SshTarget::new(target).ok()?)?;
+            match seen.light {
+                Light::Red => Some(false),
+                // Green all along, it does not see the fault that runs meet.
+                Light::Green => seen.turned_green_at.filter(|at| *at > paused.since).map(|_| true),
+                Light::Unlooked => None,
+            }
         }
+        Channel::Runner { .. } | Channel::Agent { .. } | Channel::Provider(_) => None,
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Channels {
 
 #[derive(Debug, Default)]
 struct State {
-    channels: BTreeMap<SshTarget, Channel>,
+    channels: BTreeMap<SshTarget, Preflight>,
     generation: u64,
 }
 
@@ -38,9 +38,9 @@ pub enum Light {
     Red,
 }
 
-/// One channel.
+/// What looks at one channel came to.
 #[derive(Debug, Clone)]
-pub struct Channel {
+pub struct Preflight {
     /// Whether it works.
     pub light: Light,
     /// When that was looked at; `None` before the first look.
@@ -49,15 +49,16 @@ pub struct Channel {
     pub detail: String,
     /// What is wrong; `None` where nothing is.
     pub fault: Option<Fault>,
-    /// How often it has turned from red to green since the service started.
-    pub turned_green: u64,
+    /// When it last turned from red to green; `None` where it has not since the service started.
+    pub turned_green_at: Option<Timestamp>,
     /// The repositories whose suites or deploys go through it.
     pub repos: BTreeSet<RepoName>,
     /// A run met a fault of it since the last look.
     suspected: bool,
 }
 
-/// From one look at a channel that does not work to the next.
+/// From one look at a channel that does not work to the next, at most: a paused channel is probed
+/// as often as `[breaker]` says.
 const WHILE_RED: SignedDuration = SignedDuration::from_secs(60);
 /// The same of one that works: often enough to keep the shared connection open.
 const WHILE_GREEN: SignedDuration = SignedDuration::from_mins(5);
@@ -68,12 +69,12 @@ const GATHER: u64 = 30;
 
 impl Channels {
     /// What is known of a channel; `None` where no repository uses it.
-    pub fn state(&self, target: &SshTarget) -> Option<Channel> {
+    pub fn state(&self, target: &SshTarget) -> Option<Preflight> {
         self.lock().channels.get(target).cloned()
     }
 
     /// Every channel.
-    pub fn all(&self) -> Vec<(SshTarget, Channel)> {
+    pub fn all(&self) -> Vec<(SshTarget, Preflight)> {
         let state = self.lock();
         state.channels.iter().map(|(target, channel)| (target.clone(), channel.clone())).collect()
     }
@@ -95,13 +96,13 @@ impl Channels {
         let mut state = self.lock();
         state.channels.retain(|target, _| used.contains_key(target));
         for (target, repos) in used {
-            state.channels.entry(target).or_insert_with(Channel::unlooked).repos = repos;
+            state.channels.entry(target).or_insert_with(Preflight::unlooked).repos = repos;
         }
     }
 
-    fn due(&self, now: Timestamp) -> Vec<SshTarget> {
+    fn due(&self, now: Timestamp, while_red: SignedDuration) -> Vec<SshTarget> {
         let state = self.lock();
-        let due = state.channels.iter().filter(|(_, channel)| channel.is_due(now));
+        let due = state.channels.iter().filter(|(_, channel)| channel.is_due(now, while_red));
         due.map(|(target, _)| target.clone()).collect()
     }
 
@@ -119,22 +120,22 @@ impl Channels {
     }
 }
 
-impl Channel {
+impl Preflight {
     fn unlooked() -> Self {
         Self {
             light: Light::Unlooked,
             checked_at: None,
             detail: "not looked at yet".to_owned(),
             fault: None,
-            turned_green: 0,
+            turned_green_at: None,
             repos: BTreeSet::new(),
             suspected: false,
         }
     }
 
-    fn is_due(&self, now: Timestamp) -> bool {
+    fn is_due(&self, now: Timestamp, while_red: SignedDuration) -> bool {
         let Some(checked_at) = self.checked_at else { return true };
-        let pause = if self.light == Light::Green { WHILE_GREEN } else { WHILE_RED };
+        let pause = if self.light == Light::Green { WHILE_GREEN } else { while_red };
         self.suspected && self.light == Light::Green || now.duration_since(checked_at) >= pause
     }
 
@@ -145,7 +146,9 @@ impl Channel {
         match seen {
             Ok(folder) => {
                 self.light = Light::Green;
-                self.turned_green += u64::from(before == Light::Red);
+                if before == Light::Red {
+                    self.turned_green_at = Some(now);
+                }
                 self.detail = format!("{target} answers; runs are kept in {folder}");
                 self.fault = None;
             }
@@ -183,7 +186,9 @@ pub fn run(engine: &Engine) {
 
 /// Looks at every channel that is due, at all of them at once: one that hangs delays no other.
 pub fn tick(engine: &Engine) {
-    let due = engine.channels.due(engine.clock.now());
+    let probed = SignedDuration::try_from(engine.settings.breaker.probe_every);
+    let while_red = probed.unwrap_or(WHILE_RED).min(WHILE_RED);
+    let due = engine.channels.due(engine.clock.now(), while_red);
     thread::scope(|scope| {
         for target in &due {
             scope.spawn(move || {
@@ -233,20 +238,24 @@ mod tests {
         let channels = Channels::default();
         let repos = BTreeSet::from([RepoName::new("hello").unwrap()]);
         channels.gathered(BTreeMap::from([(target.clone(), repos)]));
-        assert_eq!(channels.due(at(0)).len(), 1);
+        assert_eq!(channels.due(at(0), WHILE_RED).len(), 1);
         let refused = || Fault::new(FaultKind::Refused, "");
         assert!(channels.looked(&target, at(0), Err(refused())));
-        assert!(channels.due(at(59)).is_empty() && channels.due(at(60)).len() == 1);
+        assert!(
+            channels.due(at(59), WHILE_RED).is_empty()
+                && channels.due(at(60), WHILE_RED).len() == 1
+        );
         assert!(!channels.looked(&target, at(60), Err(refused())));
         assert_eq!(channels.generation(), 1);
         assert!(channels.looked(&target, at(120), Ok("/x".into())));
         let state = channels.state(&target).unwrap();
-        assert_eq!((state.light, state.turned_green, state.fault), (Light::Green, 1, None));
-        assert!(channels.due(at(180)).is_empty());
+        let turned = (state.light, state.turned_green_at, state.fault);
+        assert_eq!(turned, (Light::Green, Some(at(120)), None));
+        assert!(channels.due(at(180), WHILE_RED).is_empty());
         channels.suspect(&target, &Fault::new(FaultKind::Killed, ""));
-        assert!(channels.due(at(180)).is_empty());
+        assert!(channels.due(at(180), WHILE_RED).is_empty());
         channels.suspect(&target, &refused());
-        assert_eq!(channels.due(at(180)).len(), 1);
+        assert_eq!(channels.due(at(180), WHILE_RED).len(), 1);
         channels.gathered(BTreeMap::new());
         assert!(channels.state(&target).is_none());
     }

@@ -10,7 +10,7 @@ use orch_api::{
 use orch_core::job::{Job, JobState};
 use orch_core::remote::SshTarget;
 use orch_core::task::Task;
-use orch_engine::channels::{Channel as Way, Light};
+use orch_engine::channels::{Light, Preflight as Looked};
 use orch_store::{Channel, RepoGate, Worker};
 
 /// `None` where the job does not run.
@@ -42,7 +42,7 @@ pub(crate) fn next((job, task): &(Job, Task)) -> NextItem {
 }
 
 /// `None` where no channel was looked at.
-pub(crate) fn preflight(channels: &[(SshTarget, Way)]) -> Option<Preflight> {
+pub(crate) fn preflight(channels: &[(SshTarget, Looked)]) -> Option<Preflight> {
     let red = channels.iter().any(|(_, channel)| channel.light == Light::Red);
     let counts = if red { Light::Red } else { Light::Green };
     let shown = || channels.iter().map(|(_, channel)| channel).filter(|c| c.light == counts);
@@ -54,7 +54,7 @@ pub(crate) fn preflight(channels: &[(SshTarget, Way)]) -> Option<Preflight> {
     })
 }
 
-fn target((target, channel): &(SshTarget, Way)) -> TargetPreflight {
+fn target((target, channel): &(SshTarget, Looked)) -> TargetPreflight {
     TargetPreflight {
         target: target.to_string(),
         ok: match channel.light {

@@ -185,6 +185,12 @@ impl Store {
         self.write(move |tx| breakers::close(tx, now, &channel, &how))
     }
 
+    /// Lets no job through to a paused channel before that moment.
+    pub fn put_off_probe(&self, channel: &Channel, until: Timestamp) -> Result<()> {
+        let channel = channel.to_string();
+        self.write(move |tx| breakers::put_off_probe(tx, &channel, until))
+    }
+
     /// Probes the channel that a job waits for at once; says whether it waits for one.
     pub fn probe_now(&self, now: Timestamp, job: JobId) -> Result<bool> {
         self.write(move |tx| breakers::probe_now(tx, now, job))

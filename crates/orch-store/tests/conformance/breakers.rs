@@ -194,7 +194,11 @@ pub fn a_stamped_channel_is_shared_by_repositories(engine: &Engine) {
     }
     assert!(paused, "two tasks, whatever their repositories");
     let (paused, waiting) = only(engine);
-    assert_eq!((paused.signature.channel, waiting.len()), (host, 2));
+    assert_eq!((&paused.signature.channel, waiting.len()), (&host, 2));
+    engine.store.put_off_probe(&Channel::Ssh("deploy@elsewhere".to_owned()), at(900)).unwrap();
+    engine.store.put_off_probe(&paused.signature.channel, at(200)).unwrap();
+    engine.store.put_off_probe(&paused.signature.channel, at(100)).unwrap();
+    assert_eq!(only(engine).0.probe_at, at(200), "put off, and never put forward");
     // An operator's retry is a wish to probe, not a way past the pause.
     let (task, job) = engine.store.standing(&waiting[0]).unwrap();
     let job = job.unwrap();

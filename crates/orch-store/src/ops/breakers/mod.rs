@@ -70,6 +70,16 @@ pub(crate) fn let_through(
     Ok(changed > 0)
 }
 
+/// No job is let through before that moment; one that is out already goes on.
+pub(crate) fn put_off_probe(tx: &mut dyn Tx, channel: &str, until: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE breakers SET probe_at = $2 \
+         WHERE channel = $1 AND closed_at IS NULL AND probe_at < $2",
+        params![channel, until],
+    )?;
+    Ok(())
+}
+
 /// The channel of a job is probed at once, with whichever job is first in line.
 pub(crate) fn probe_now(tx: &mut dyn Tx, now: Timestamp, job: JobId) -> Result<bool> {
     let changed = tx.execute(
