@@ -2,6 +2,7 @@
 //! configuration.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
+mod archive;
 mod checkout;
 mod lend;
 mod mirror;
