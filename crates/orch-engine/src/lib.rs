@@ -12,6 +12,7 @@ pub mod clock;
 pub mod deploy;
 pub mod engine;
 pub mod error;
+mod far_sides;
 pub mod home;
 mod http;
 mod merge_gate;

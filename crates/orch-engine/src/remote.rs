@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use orch_core::ids::{Revision, RunId};
+use orch_core::ids::{Revision, RunId, TaskKey};
 use orch_core::outcome::Outcome;
 use orch_core::process::RunExit;
 use orch_core::remote::{RemoteEnd, SshTarget};
@@ -19,6 +19,7 @@ use orch_process::ssh::{self, Client, Order};
 
 use crate::engine::Engine;
 use crate::error::chain;
+use crate::far_sides;
 use crate::run::Halt;
 use crate::run::launch::Work;
 
@@ -38,9 +39,11 @@ pub struct RemoteCommand<'a> {
     pub files: Option<&'a Objects>,
     /// The absolute limit.
     pub timeout: Duration,
-    /// Earlier runs of the same work, newest first: one that was lost sight of is attached to, the
-    /// others are ended before this one starts.
-    pub earlier: &'a [RunId],
+    /// Earlier runs of the same work with their directories here, newest first: one that was lost
+    /// sight of is attached to, the others are ended before this one starts.
+    pub earlier: &'a [(RunId, RunDir)],
+    /// Whose work it is: once that task is over, nothing of it may be left there.
+    pub task: &'a TaskKey,
 }
 
 /// From the polite signal to the last one: time to end the far side as well.
@@ -79,9 +82,10 @@ pub fn order(
         reattach_ms: engine.settings.ssh.reattach.as_millis() as u64,
         earlier: Vec::new(),
     };
-    let earlier = |run: &RunId| order.earlier(run, &RunDir::new(engine.home.run(run)));
+    let earlier = |(run, dir): &(RunId, RunDir)| order.earlier(run, dir);
     order.earlier = command.earlier.iter().map(earlier).collect();
     order.write(dir).map_err(unwritten)?;
+    far_sides::ordered(engine, dir, &order, command.task).map_err(unwritten)?;
     Ok(Work {
         argv: Order::argv(&engine.program, dir),
         env: engine.allowed_env(&[]),
@@ -110,8 +114,10 @@ pub fn resolve(engine: &Engine, dir: &RunDir, exit: RunExit) -> Result<RunExit, 
         return Err(Outcome::TransientInfra { reason });
     };
     let end = Order::end(dir);
-    if let Some(RemoteEnd::Faulty(fault)) = &end {
-        engine.channels.suspect(order.target(), fault);
+    match &end {
+        Some(RemoteEnd::Faulty(fault)) => engine.channels.suspect(order.target(), fault),
+        Some(RemoteEnd::Framed(_)) => far_sides::over(engine, &order.run_id),
+        Some(RemoteEnd::Ended { .. }) | None => {}
     }
     let limit_ms = order.limit_s.saturating_mul(1000);
     RemoteEnd::resolve(end.as_ref(), order.target(), limit_ms, exit)

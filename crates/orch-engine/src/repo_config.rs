@@ -116,7 +116,8 @@ impl RepoConfig {
     pub fn host(&self, kind: RunnerKind) -> Option<&SshTarget> {
         match kind {
             RunnerKind::Staging => self.settings.staging_runner.host(),
-            RunnerKind::Test | RunnerKind::Deploy => None,
+            RunnerKind::Deploy => self.settings.deploy.ssh_target.as_ref(),
+            RunnerKind::Test => None,
         }
     }
 
@@ -124,7 +125,12 @@ impl RepoConfig {
     pub fn channels(&self, repo: &RepoName) -> Vec<SshTarget> {
         let staging = &self.settings.staging_runner;
         let used = staging.covers(repo) && staging.command.is_some();
-        staging.host().filter(|_| used).cloned().into_iter().collect()
+        let deploy = &self.settings.deploy;
+        let deploys_to = deploy.ssh_target.as_ref().filter(|_| deploy.command.is_some());
+        let mut all: Vec<SshTarget> =
+            staging.host().filter(|_| used).into_iter().chain(deploys_to).cloned().collect();
+        all.dedup();
+        all
     }
 
     /// An agent's launch; the error says what to set.

@@ -12,7 +12,9 @@ use crate::engine::Engine;
 use crate::error::chain;
 use crate::orderly::Orderly;
 use crate::run::beside;
-use crate::{accounts, alerts, breakers, channels, publish, reaper, reconciler, retention, worker};
+use crate::{
+    accounts, alerts, breakers, channels, far_sides, publish, reaper, reconciler, retention, worker,
+};
 
 /// From one look of the reconciler to the next.
 const RECONCILE: Duration = Duration::from_secs(15);
@@ -53,6 +55,7 @@ impl Service {
             spawn("monitor", &engine, deploy::monitor::run)?,
             spawn("alerts", &engine, alerts::run)?,
             spawn("breakers", &engine, breakers::run)?,
+            spawn("far-sides", &engine, |engine| far_sides::run(engine))?,
             spawn("retention", &engine, |engine| retention::run(engine))?,
             spawn("heartbeat", &engine, move |engine| {
                 heartbeat(engine, with_worker);

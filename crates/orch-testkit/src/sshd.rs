@@ -143,6 +143,23 @@ impl Sshd {
         self.cache().join("orchestrator/runs")
     }
 
+    /// The living processes of runs on the far side, whichever.
+    ///
+    /// # Panics
+    /// When `/proc` can't be read.
+    pub fn at_work(&self) -> Vec<u32> {
+        let cache = format!("XDG_CACHE_HOME={}", self.cache().display());
+        let entries = fs::read_dir("/proc").unwrap().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        pids.filter(|pid| {
+            let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let mut variables = environ.split(|byte| *byte == 0);
+            let ours = variables.clone().any(|v| v == cache.as_bytes());
+            ours && variables.any(|v| v.starts_with(b"ORCH_REMOTE_"))
+        })
+        .collect()
+    }
+
     /// What the server said.
     pub fn log(&self) -> String {
         fs::read_to_string(self.file("log")).unwrap_or_default()

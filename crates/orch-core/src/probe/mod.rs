@@ -8,7 +8,8 @@
 mod field;
 
 use std::fmt;
-use std::str::FromStr;
+use std::iter::Peekable;
+use std::str::{FromStr, SplitWhitespace};
 
 use serde_json::Value;
 
@@ -59,25 +60,73 @@ impl FromStr for Probe {
             return Err(BadProbe(format!("{path:?} is no path")));
         }
         let mut expectations = Vec::new();
-        while let Some(word) = words.next() {
-            let (field, test) = match word.split_once('=') {
-                Some((field, value)) => match field.strip_suffix('!') {
-                    Some(field) => (field, Test::IsNot(value.to_owned())),
-                    None => (field, Test::Is(value.to_owned())),
-                },
-                None if words.next_if_eq(&"exists").is_some() => (word, Test::Exists),
-                None => {
-                    return Err(BadProbe(format!(
-                        "{word:?} is neither FIELD=VALUE nor FIELD exists"
-                    )));
-                }
-            };
-            let field =
-                Field::new(field).ok_or_else(|| BadProbe(format!("{field:?} is no field")))?;
-            expectations.push(Expectation { field, test });
+        while words.peek().is_some() {
+            expectations.push(Expectation::read(&mut words).map_err(BadProbe)?);
         }
         Ok(Self { path: path.to_owned(), expectations })
     }
+}
+
+/// Why a text is no expectation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must say what a field of the answer is, such as status=ok, status!=down or version exists ({0})"
+)]
+pub struct BadExpectation(String);
+
+impl FromStr for Expectation {
+    type Err = BadExpectation;
+
+    fn from_str(text: &str) -> Result<Self, BadExpectation> {
+        let mut words = text.split_whitespace().peekable();
+        let read = Self::read(&mut words).map_err(BadExpectation)?;
+        match words.next() {
+            None => Ok(read),
+            Some(more) => Err(BadExpectation(format!("{more:?} is too much"))),
+        }
+    }
+}
+
+impl Expectation {
+    /// Reads the next one; the error says what is wrong with it.
+    fn read(words: &mut Peekable<SplitWhitespace<'_>>) -> Result<Self, String> {
+        let word = words.next().unwrap_or_default();
+        let (field, test) = match word.split_once('=') {
+            Some((field, value)) => match field.strip_suffix('!') {
+                Some(field) => (field, Test::IsNot(value.to_owned())),
+                None => (field, Test::Is(value.to_owned())),
+            },
+            None if words.next_if_eq(&"exists").is_some() => (word, Test::Exists),
+            None => return Err(format!("{word:?} is neither FIELD=VALUE nor FIELD exists")),
+        };
+        let field = Field::new(field).ok_or_else(|| format!("{field:?} is no field"))?;
+        Ok(Self { field, test })
+    }
+}
+
+/// The first expectation that a body does not meet, in words; `None` where it meets all of them.
+pub fn unmet(expectations: &[Expectation], body: &str) -> Option<String> {
+    if expectations.is_empty() {
+        return None;
+    }
+    let Ok(json) = serde_json::from_str::<Value>(body) else {
+        return Some("does not answer with JSON".to_owned());
+    };
+    expectations.iter().find_map(|expected| {
+        let found = expected.field.find(&json);
+        let met = match &expected.test {
+            Test::Is(value) => found.is_some_and(|found| says(found, value)),
+            Test::IsNot(value) => found.is_some_and(|found| !says(found, value)),
+            Test::Exists => found.is_some(),
+        };
+        let field = &expected.field;
+        (!met).then(|| match found {
+            Some(found) => {
+                format!("has {field} {}, and not {expected}", tail(&found.to_string(), 80))
+            }
+            None => format!("has no {field}, and {expected} is expected"),
+        })
+    })
 }
 
 impl fmt::Display for Probe {
@@ -133,7 +182,7 @@ impl Probe {
     pub fn judge(&self, answer: &Answer) -> Judged {
         let status = answer.status;
         match status {
-            200..=299 => match self.unmet(&answer.body) {
+            200..=299 => match unmet(&self.expectations, &answer.body) {
                 None => Judged::Met,
                 Some(what) => Judged::Unmet(self.finding(&what, answer)),
             },
@@ -154,31 +203,6 @@ impl Probe {
             }
             _ => Judged::Unmet(self.finding(&format!("answers with status {status}"), answer)),
         }
-    }
-
-    /// The first expectation that an answer of 2xx does not meet, in words.
-    fn unmet(&self, body: &str) -> Option<String> {
-        if self.expectations.is_empty() {
-            return None;
-        }
-        let Ok(json) = serde_json::from_str::<Value>(body) else {
-            return Some("does not answer with JSON".to_owned());
-        };
-        self.expectations.iter().find_map(|expected| {
-            let found = expected.field.find(&json);
-            let met = match &expected.test {
-                Test::Is(value) => found.is_some_and(|found| says(found, value)),
-                Test::IsNot(value) => found.is_some_and(|found| !says(found, value)),
-                Test::Exists => found.is_some(),
-            };
-            let field = &expected.field;
-            (!met).then(|| match found {
-                Some(found) => {
-                    format!("has {field} {}, and not {expected}", tail(&found.to_string(), 80))
-                }
-                None => format!("has no {field}, and {expected} is expected"),
-            })
-        })
     }
 
     fn finding(&self, what: &str, answer: &Answer) -> Finding {

@@ -55,6 +55,17 @@ fn what_is_no_probe_says_what_one_is() {
     }
 }
 
+#[test]
+fn what_is_no_expectation_says_what_one_is() {
+    for text in ["", "ok", "=ok", "a=b c=d", "a exists b", "exists"] {
+        let error = text.parse::<Expectation>().expect_err(text).to_string();
+        assert!(error.contains("such as status=ok"), "{text}: {error}");
+    }
+    for text in ["status=ok", "/a.b/0!=x", "a exists", "a="] {
+        assert_eq!(text.parse::<Expectation>().unwrap().to_string(), text);
+    }
+}
+
 proptest! {
     /// Whatever a service answers, judging it ends, and a 2xx alone never meets an expectation.
     #[test]

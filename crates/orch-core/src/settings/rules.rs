@@ -124,6 +124,13 @@ pub(super) fn pattern(text: &str) -> Result<(), String> {
     require(read.is_ok() && line(text), "must be a regular expression for one line")
 }
 
+/// What a field of an answer has to be.
+pub(super) fn expectation(text: &str) -> Result<(), String> {
+    let read = text.parse::<crate::probe::Expectation>();
+    require(line(text), "must be one line of text")?;
+    read.map(drop).map_err(|error| error.to_string())
+}
+
 /// A probe of a running service.
 pub(super) fn probe(text: &str) -> Result<(), String> {
     let read = text.parse::<crate::probe::Probe>();

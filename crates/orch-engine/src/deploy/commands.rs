@@ -16,7 +16,9 @@ use orch_store::DeployStep;
 
 use super::driver::Driver;
 use crate::error::chain;
+use crate::remote;
 use crate::run::Halt;
+use crate::run::launch::Work;
 
 /// Output kept of one command; a runaway must not fill the disk.
 const LOG_LIMIT: u64 = 64 * 1024 * 1024;
@@ -88,7 +90,11 @@ impl Driver<'_> {
                     format!("the command for {} is not set any more in [deploy]", action.word());
                 return Err(Halt::environment(reason));
             };
-            if let Err(reason) = self.launch(&dir, command, self.limit(action), steps) {
+            let started = match &self.settings.ssh_target {
+                Some(target) => self.launch_there(target, &dir, command, step, steps)?,
+                None => self.launch(&dir, command, self.limit(action), steps),
+            };
+            if let Err(reason) = started {
                 let ran = Ran::Infra { reason, passing: true };
                 return Ok(StepResult::Ran { ran, said: String::new() });
             }
@@ -144,17 +150,37 @@ impl Driver<'_> {
         timeout: Duration,
         steps: &[DeployStep],
     ) -> Result<(), String> {
+        let mut env = self.engine.allowed_env(&[]);
+        env.extend(self.own_env());
+        env.extend(self.deploy_env(steps));
+        self.supervise(
+            dir,
+            Work {
+                argv: self.argv(command),
+                env,
+                stdin: None,
+                timeout,
+                stall: None,
+                polite: Vec::new(),
+                steps: Vec::new(),
+                grace: GRACE,
+            },
+        )
+    }
+
+    /// Has a supervisor of its own do the work; the error says why it could not be started.
+    pub(super) fn supervise(&self, dir: &RunDir, work: Work) -> Result<(), String> {
         let spec = RunSpec {
             run_id: self.deploy.run_id.clone(),
-            argv: self.argv(command),
+            argv: work.argv,
             cwd: self.cwd.clone(),
-            env: self.env(steps),
-            stdin: None,
-            timeout,
-            stall: None,
-            polite: Vec::new(),
-            steps: Vec::new(),
-            grace: GRACE,
+            env: work.env,
+            stdin: work.stdin,
+            timeout: work.timeout,
+            stall: work.stall,
+            polite: work.polite,
+            steps: work.steps,
+            grace: work.grace,
             log_limit: LOG_LIMIT,
         };
         let Err(error) = orch_process::launch(&self.engine.program, dir, &spec) else {
@@ -168,19 +194,26 @@ impl Driver<'_> {
         }
     }
 
-    /// What every command of the deploy is told.
-    fn env(&self, steps: &[DeployStep]) -> BTreeMap<String, String> {
+    /// What a command of this very service finds of the service's own settings.
+    fn own_env(&self) -> BTreeMap<String, String> {
+        if !self.settings.itself {
+            return BTreeMap::new();
+        }
+        let own = self.engine.environment.iter().filter(|(name, _)| name.starts_with("ORCH_"));
+        let mut env: BTreeMap<String, String> =
+            own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        env.insert("ORCH_HOME".to_owned(), self.engine.home.path().display().to_string());
+        env.insert("ORCH_LAUNCHER_PREFIX".to_owned(), self.prefix().display().to_string());
+        env
+    }
+
+    /// What every command of the deploy is told, wherever it runs.
+    pub(super) fn deploy_env(&self, steps: &[DeployStep]) -> BTreeMap<String, String> {
         let deploy = &self.deploy;
-        let mut env = self.engine.allowed_env(&[]);
+        let mut env = BTreeMap::new();
         let mut tell = |name: &str, value: String| {
             env.insert(name.to_owned(), value);
         };
-        if self.settings.itself {
-            let own = self.engine.environment.iter().filter(|(name, _)| name.starts_with("ORCH_"));
-            own.for_each(|(name, value)| tell(name, value.clone()));
-            tell("ORCH_HOME", self.engine.home.path().display().to_string());
-            tell("ORCH_LAUNCHER_PREFIX", self.prefix().display().to_string());
-        }
         for (name, value) in &self.facts {
             tell(name, value.clone());
         }
@@ -202,7 +235,10 @@ impl Driver<'_> {
             return ran(outcome.into(), String::new());
         }
         match seen {
-            Observation::Exited(exit) => ran(classify(Worked::Deploy, &exit).into(), said(&exit)),
+            Observation::Exited(exit) => match remote::resolve(self.engine, dir, exit.clone()) {
+                Ok(exit) => ran(classify(Worked::Deploy, &exit).into(), said(&exit)),
+                Err(outcome) => ran(outcome.into(), said(&exit)),
+            },
             Observation::Lost { reason } => ran(Ran::Vanished { reason }, String::new()),
             Observation::Revoked => {
                 let reason = "it was kept from starting".to_owned();
@@ -230,15 +266,22 @@ impl Driver<'_> {
         let name = format!("look-{:016x}", engine.clock.random());
         let path = engine.home.deploy(self.deploy.id).join(name);
         let dir = RunDir::new(&path);
-        if let Err(reason) = self.launch(&dir, command, patience, &[]) {
+        let started = match &self.settings.ssh_target {
+            Some(target) => self.look_there(target, &dir, command, patience)?,
+            None => self.launch(&dir, command, patience, &[]),
+        };
+        if let Err(reason) = started {
             return Ok(Err(reason));
         }
         let seen = orch_process::wait_exit(&dir, &|| self.go_on().is_err());
         self.go_on()?;
         let answer = match seen {
-            Observation::Exited(exit) => match Ran::from(classify(Worked::Deploy, &exit)) {
-                Ran::Well => Ok(exit.stdout_tail),
-                ran => Err(format!("{ran} {}", said(&exit)).trim_end().to_owned()),
+            Observation::Exited(exit) => match remote::resolve(engine, &dir, exit.clone()) {
+                Ok(exit) => match Ran::from(classify(Worked::Deploy, &exit)) {
+                    Ran::Well => Ok(exit.stdout_tail),
+                    ran => Err(format!("{ran} {}", said(&exit)).trim_end().to_owned()),
+                },
+                Err(outcome) => Err(Ran::from(outcome).to_string()),
             },
             _ => Err("it vanished".to_owned()),
         };

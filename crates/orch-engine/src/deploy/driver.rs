@@ -263,7 +263,8 @@ impl Driver<'_> {
     pub fn look_once(&self, known: &[Revision]) -> Result<Look, Halt> {
         let settings = self.settings;
         let patience = settings.look_timeout;
-        let health = settings.health_url.as_ref().map(|url| probe::health(url, patience));
+        let url = settings.health_url.as_ref();
+        let health = url.map(|url| probe::health(url, &settings.health_expect, patience));
         let field = settings.revision_field.as_deref();
         let running = match &settings.freshness {
             None => None,

@@ -21,6 +21,7 @@
 
 mod commands;
 mod driver;
+mod elsewhere;
 mod finish;
 mod log;
 pub mod monitor;
@@ -44,6 +45,7 @@ use crate::active::Driven;
 use crate::engine::Engine;
 use crate::repo_config::RepoConfig;
 use crate::run::{Halt, Owned};
+use crate::runners::RunnerKind;
 
 /// What a deploy came to, for now.
 #[derive(Debug)]
@@ -86,6 +88,9 @@ pub fn run(
         run_id: owned.owner.run_id.clone(),
         fence: Some(owned.fence()),
     };
+    if let Some(channel) = RunnerKind::Deploy.channel(config) {
+        engine.store.stamp_channel(&owned.fence(), &channel)?;
+    }
     let deploy = engine.store.begin_deploy(engine.clock.now(), &new)?;
     let lost = || driven.is_lost();
     let overruled = || driven.overruled();

@@ -6,26 +6,34 @@ use std::time::Duration;
 
 use orch_core::deploy::{Health, RevisionText, Running, read_field, read_text};
 use orch_core::ids::Revision;
+use orch_core::probe::{Expectation, MAX_ANSWER, unmet};
 
 use crate::http;
 
-/// Bytes read of an answer.
-const MAX_BODY: u64 = 64 * 1024;
+/// Said of an answer of more than [`MAX_ANSWER`] bytes.
+const TOO_LONG: &str = "the answer is longer than 1 MiB";
 
 /// What came of a request.
 enum Answer {
     /// An answer with its status and body.
     Http(u16, String),
+    /// An answer that is too long to be read.
+    TooLong,
     /// The address is reached and nobody answers there.
     Down(String),
     /// The request came to nobody: name, route, TLS.
     Unreachable(String),
 }
 
-/// Asks whether the service is healthy.
-pub(super) fn health(url: &str, patience: Duration) -> Health {
+/// Asks whether the service is healthy, and says what it has to.
+pub(super) fn health(url: &str, expected: &[Expectation], patience: Duration) -> Health {
     match get(url, patience) {
-        Answer::Http(200..=299, _) => Health::Healthy,
+        Answer::Http(200..=299, body) => match unmet(expected, &body) {
+            None => Health::Healthy,
+            Some(what) => Health::Unhealthy { what: format!("{url} {what}") },
+        },
+        Answer::TooLong if expected.is_empty() => Health::Healthy,
+        Answer::TooLong => Health::Unreachable { what: format!("{url}: {TOO_LONG}") },
         Answer::Http(status, _) => Health::Unhealthy { what: format!("HTTP {status} from {url}") },
         Answer::Down(what) => Health::Down { what: format!("{url}: {what}") },
         Answer::Unreachable(what) => Health::Unreachable { what: format!("{url}: {what}") },
@@ -41,6 +49,7 @@ pub(super) fn revision(
 ) -> Running {
     match get(url, patience) {
         Answer::Http(200..=299, body) => named(&body, field, known),
+        Answer::TooLong => Running::Unreachable { what: format!("{url}: {TOO_LONG}") },
         Answer::Http(status, _) => Running::Down { what: format!("HTTP {status} from {url}") },
         Answer::Down(what) => Running::Down { what: format!("{url}: {what}") },
         Answer::Unreachable(what) => Running::Unreachable { what: format!("{url}: {what}") },
@@ -59,11 +68,18 @@ pub(super) fn named(text: &str, field: Option<&str>, known: &[Revision]) -> Runn
 fn get(url: &str, patience: Duration) -> Answer {
     let answered = http::client_by_step(patience).get(url).call().and_then(|mut answer| {
         let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(MAX_BODY).lossy_utf8(true);
-        Ok((status, body.read_to_string()?))
+        let body = answer.body_mut().with_config().limit(MAX_ANSWER as u64).lossy_utf8(true);
+        match body.read_to_string() {
+            Ok(body) => Ok(Answer::Http(status, body)),
+            Err(ureq::Error::BodyExceedsLimit(_)) if (200..300).contains(&status) => {
+                Ok(Answer::TooLong)
+            }
+            Err(ureq::Error::BodyExceedsLimit(_)) => Ok(Answer::Http(status, String::new())),
+            Err(error) => Err(error),
+        }
     });
     match answered {
-        Ok((status, body)) => Answer::Http(status, body),
+        Ok(answer) => answer,
         Err(error) => failed(&error),
     }
 }
@@ -74,7 +90,6 @@ fn failed(error: &ureq::Error) -> Answer {
     match error {
         Error::Timeout(Timeout::Resolve | Timeout::Connect) => Answer::Unreachable(what),
         Error::Timeout(_) | Error::Protocol(_) => Answer::Down(what),
-        Error::BodyExceedsLimit(_) => Answer::Http(200, String::new()),
         Error::Io(error) => match error.kind() {
             ErrorKind::ConnectionRefused
             | ErrorKind::ConnectionReset
@@ -145,9 +160,36 @@ mod tests {
             ("https://127.0.0.1:1/".to_owned(), "unreachable or down"),
         ];
         for (url, expected) in table {
-            let seen = health(&url, patience);
+            let seen = health(&url, &[], patience);
             assert!(expected.split(" or ").any(|word_| word_ == word(&seen)), "{url}: {seen:?}");
         }
+    }
+
+    /// With expectations an answer of 2xx is healthy only where its JSON says so.
+    #[test]
+    fn an_answer_has_to_say_what_is_expected_of_it() {
+        let answer = |body: &str| {
+            let long = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            server(Some(long.leak()))
+        };
+        let expected = ["status=ok".parse().unwrap(), "db.lag!=high".parse().unwrap()];
+        let patience = Duration::from_secs(5);
+        for (body, word_) in [
+            (r#"{"status":"ok","db":{"lag":"low"}}"#, "healthy"),
+            (r#"{"status":"starting","db":{"lag":"low"}}"#, "unhealthy"),
+            (r#"{"status":"ok","db":{"lag":"high"}}"#, "unhealthy"),
+            (r#"{"status":"ok"}"#, "unhealthy"),
+            ("ok", "unhealthy"),
+            ("", "unhealthy"),
+            (&" ".repeat(MAX_ANSWER + 1), "unreachable"),
+        ] {
+            let seen = health(&answer(body), &expected, patience);
+            assert_eq!(word(&seen), word_, "{body:.60}: {seen:?}");
+        }
+        let seen = health(&answer(r#"{"status":"down"}"#), &expected, patience);
+        let Health::Unhealthy { what } = seen else { panic!("{seen:?}") };
+        assert!(what.contains("has status \"down\", and not status=ok"), "{what}");
+        assert_eq!(word(&health(&answer(&" ".repeat(MAX_ANSWER + 1)), &[], patience)), "healthy");
     }
 
     #[test]

@@ -56,9 +56,7 @@ impl RunnerKind {
 
     /// What its command goes through beside this machine; `None` where nothing is known of it.
     pub fn channel(self, config: &RepoConfig) -> Option<Channel> {
-        let staging = &config.settings.staging_runner;
-        let host = staging.ssh_target.as_ref().filter(|_| staging.exec_host_side);
-        host.filter(|_| self == Self::Staging).map(|target| Channel::Ssh(target.to_string()))
+        config.host(self).map(|target| Channel::Ssh(target.to_string()))
     }
 
     /// The artifact it writes.
@@ -155,6 +153,7 @@ fn elsewhere(
         files: config.settings.staging_runner.ssh_send_tree.then_some(&mirror),
         timeout: suite.timeout,
         earlier: &earlier(engine, owned)?,
+        task: &owned.task.key,
     };
     let run_id = &owned.owner.run_id;
     remote::order(engine, &RunDir::new(engine.home.run(run_id)), run_id, &command)
@@ -162,14 +161,15 @@ fn elsewhere(
 
 /// Earlier runs of the same stage, newest first: what is left of them on another machine is
 /// attached to or ended.
-fn earlier(engine: &Engine, owned: &Owned) -> Result<Vec<RunId>, Halt> {
+fn earlier(engine: &Engine, owned: &Owned) -> Result<Vec<(RunId, RunDir)>, Halt> {
     let runs = engine.store.runs(owned.task.id)?.into_iter();
     let same = runs.filter(|run| run.stage == owned.job.stage && run.agent == owned.job.agent);
     let mut earlier: Vec<RunId> =
         same.map(|run| run.run_id).filter(|run| *run != owned.owner.run_id).collect();
     earlier.sort_unstable_by(|one, two| two.cmp(one));
     earlier.truncate(EARLIER);
-    Ok(earlier)
+    let placed = |run: RunId| (run.clone(), RunDir::new(engine.home.run(&run)));
+    Ok(earlier.into_iter().map(placed).collect())
 }
 
 /// Earlier runs that are looked for on another machine.

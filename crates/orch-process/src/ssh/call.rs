@@ -25,7 +25,14 @@ pub fn check(client: &Client, give_up: &dyn Fn() -> bool) -> Result<String, Faul
     if let Some(retire) = client.retire() {
         connection::retire(&retire);
     }
-    call(client, Share::Make, &Task::Check, LOOK, give_up)
+    let seen = call(client, Share::Make, &Task::Check, LOOK, give_up);
+    if seen.is_err()
+        && let Some(retire) = client.retire()
+    {
+        // A login that is no good would stay no good for all who share it, also once it is mended.
+        connection::retire(&retire);
+    }
+    seen
 }
 
 /// Ends runs there, and keeps those from beginning that have not begun. `Ok` means that nothing of

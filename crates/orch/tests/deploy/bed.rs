@@ -22,7 +22,7 @@ printf -- '---\nstatus: ready\n---\n' > "$ORCH_ARTIFACT_DIR/11-implementation.md
 const COMMON: &str = r#"
 set -eu
 dir='@DIR@'
-echo "$0 $ORCH_REVISION ${ORCH_PREVIOUS_REVISION:-none}" >> "$dir/ran"
+echo "$0 $ORCH_REVISION ${ORCH_PREVIOUS_REVISION:-none} ${SSH_CONNECTION:+there}" >> "$dir/ran"
 kill_at() {
     if [ "$(cat "$dir/kill" 2>/dev/null)" = "$1" ]; then
         rm "$dir/kill"
@@ -42,6 +42,7 @@ kill_at deploy-begins
 case $mode in
     hangs) sleep 600 ;;
     hangs-after) switch "$ORCH_REVISION" healthy; sleep 600 ;;
+    waits) touch "$dir/at-work"; while [ ! -e "$dir/go" ]; do sleep 0.05; done ;;
     fails) echo "the release is not complete" >&2; exit 3 ;;
     fails-halfway) switch "$ORCH_REVISION" healthy; exit 3 ;;
     changes-nothing) exit 0 ;;
@@ -166,7 +167,10 @@ impl Bed {
         let port = free_port();
         let common = COMMON.replace("@DIR@", &dir.display().to_string());
         let script = |text: &str| format!("{common}{text}");
-        let settings_text = SETTINGS.to_owned() + &deploy.replace("@PORT@", &port.to_string());
+        let settings_text = SETTINGS.to_owned()
+            + &deploy
+                .replace("@PORT@", &port.to_string())
+                .replace("@DIR@", &dir.display().to_string());
         let repository = Repository::make(
             root.path(),
             "site",
@@ -215,6 +219,11 @@ impl Bed {
         fs::rename(dir.join(format!("{name}.say")), dir.join(name)).unwrap();
     }
 
+    /// Whether a command has said this.
+    pub fn hears(&self, name: &str) -> bool {
+        self.dir().join(name).exists()
+    }
+
     /// Takes back what was said.
     pub fn unsay(&self, name: &str) {
         fs::remove_file(self.dir().join(name)).unwrap();
@@ -229,6 +238,11 @@ impl Bed {
 
     pub fn submit(&self) -> String {
         self.orch.ok(&self.repository.checkout, &["task", "add", "A line"]).trim().to_owned()
+    }
+
+    /// The folder that commands of the program are run in.
+    pub fn at(&self) -> &Path {
+        &self.repository.checkout
     }
 
     /// Why a task stands as it does, for people.

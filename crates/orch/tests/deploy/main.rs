@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken test bed is a failed test")]
 
 mod bed;
+mod elsewhere;
 mod kills;
 mod matrix;
 mod monitors;

@@ -61,6 +61,13 @@ const SITUATIONS: &[Situation] = &[
     ),
     at("no probe is configured", &[], Only(BLIND), ["done", "SUCCESS", "new"], [1, 0]),
     at("unhealthy answers", &[("next", "bad")], Usual, ["held", "ROLLED_BACK", "old"], [1, 1]),
+    at(
+        "the health answer is 200 and says otherwise",
+        &[("next", "degraded")],
+        And("health_expect = [\"status=ok\"]\n"),
+        ["held", "ROLLED_BACK", "old"],
+        [1, 1],
+    ),
     at("crash at start", &[("next", "crash")], Usual, ["held", "ROLLED_BACK", "old"], [1, 1]),
     at("health flaps", &[("next", "flap")], Usual, ["held", "ROLLED_BACK", "old"], [1, 1]),
     at("wrong revision", &[("next", "third")], Usual, ["held", "ROLLED_BACK", "old"], [1, 1]),

@@ -98,7 +98,8 @@ fn answer(dir: &Path, stream: TcpStream, revision: &str, mood: &str, asked: &mut
     let (status, body) = match (health, mood) {
         (true, "bad") => ("500 Broken", "broken".to_owned()),
         (true, "flap") if *asked % 2 == 0 => ("503 Flapping", "now and then".to_owned()),
-        (true, _) => ("200 OK", "fine".to_owned()),
+        (true, "degraded") => ("200 OK", r#"{"status":"degraded"}"#.to_owned()),
+        (true, _) => ("200 OK", r#"{"status":"ok"}"#.to_owned()),
         (false, "third") => ("200 OK", "0".repeat(39) + "1"),
         (false, "glued") => ("200 OK", format!("x{revision}")),
         (false, "short") => ("200 OK", revision[..6].to_owned()),

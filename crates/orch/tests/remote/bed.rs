@@ -124,17 +124,3 @@ pub fn patient(root: &Path) -> String {
         root.display()
     )
 }
-
-/// The marked processes of any run on the far side that work below this folder.
-pub fn on_the_far_side(sshd: &Sshd) -> Vec<u32> {
-    let cache = format!("XDG_CACHE_HOME={}", sshd.cache().display());
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| {
-        let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let mut variables = environ.split(|byte| *byte == 0);
-        let ours = variables.clone().any(|v| v == cache.as_bytes());
-        ours && variables.any(|v| v.starts_with(b"ORCH_REMOTE_"))
-    })
-    .collect()
-}

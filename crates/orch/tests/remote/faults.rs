@@ -97,3 +97,38 @@ fn exit_0_without_a_frame_never_passes() {
     assert!(why.to_string().contains("starts no shell"), "{why}");
     drop(service);
 }
+
+/// Three tries in vain pause the channel; the task waits and says for what, somebody is told, and
+/// no job is let through while the preflight sees that it would be in vain. When that turns green,
+/// everybody who waits goes on.
+#[test]
+fn a_paused_channel_is_opened_by_its_preflight() {
+    let mut sshd = Sshd::start();
+    sshd.stop();
+    let bed = Bed::new(&sshd, &sshd.target(), "echo 'ok 1'", "infra_retries = 20")
+        .with("ORCH_BREAKER_PROBE", "2s");
+    bed.begin();
+    let service = bed.orch.serve();
+    bed.submit();
+    bed.wait_for("channel_paused");
+    let why = bed.why().to_string();
+    for words in ["the connection was refused", &format!("ssh to {}", sshd.target())] {
+        assert!(why.contains(words), "{words}: {why}");
+    }
+    let opened = || bed.orch.ok(bed.root.path(), &["events", "--json"]);
+    assert!(opened().contains("is paused for all tasks"), "{}", opened());
+    until("the preflight to be red", || (bed.preflight()["ok"] == false).then_some(()));
+    bed.orch.ok(&bed.repository.checkout, &["task", "add", "Say it again"]);
+    let defers = || bed.events().iter().filter(|kind| *kind == "job.deferred").count();
+    let paused = || bed.orch.json(&["queue", "--json"])["breakers"]["paused"][0].clone();
+    let before = (defers(), paused()["probe_at"].clone());
+    until("the probe to be put off", || (paused()["probe_at"] != before.1).then_some(()));
+    assert_eq!(defers(), before.0, "no job was sent into it");
+    sshd.resume();
+    bed.wait_for("done");
+    until("the other one to be done", || {
+        (bed.orch.json(&["why", "HELLO-2", "--json"])["state"] == "done").then_some(())
+    });
+    assert!(opened().contains("works again: its preflight went well"), "{}", opened());
+    drop(service);
+}

@@ -3,7 +3,7 @@
 use orch_testkit::proxy::Proxy;
 use orch_testkit::{Sshd, until};
 
-use crate::bed::{Bed, on_the_far_side, patient};
+use crate::bed::{Bed, patient};
 
 /// The suite runs there, in the files of the revision, with its facts and none of our secrets; its
 /// verdict is the artifact's.
@@ -34,7 +34,7 @@ fn a_staging_suite_runs_on_the_other_machine() {
     let doctor = bed.orch.run(&bed.repository.checkout, &["doctor"]);
     let doctor = String::from_utf8(doctor.stdout).unwrap();
     assert!(doctor.contains(&format!("{} answers", sshd.target())), "{doctor}");
-    assert!(on_the_far_side(&sshd).is_empty());
+    assert!(sshd.at_work().is_empty());
     assert_eq!(std::fs::read_dir(sshd.runs()).unwrap().count(), 0);
     drop(service);
 }
@@ -100,9 +100,9 @@ fn a_cancelled_task_leaves_nothing_there() {
     let service = bed.orch.serve();
     bed.submit();
     until("the suite to be at work", || root.path().join("counter").exists().then_some(()));
-    assert!(on_the_far_side(&sshd).len() >= 3);
+    assert!(sshd.at_work().len() >= 3);
     bed.orch.ok(bed.root.path(), &["task", "cancel", "HELLO-1"]);
-    until("the far side to be empty", || on_the_far_side(&sshd).is_empty().then_some(()));
+    until("the far side to be empty", || sshd.at_work().is_empty().then_some(()));
     bed.wait_for("cancelled");
     drop(service);
 }
@@ -134,5 +134,58 @@ fn a_deferred_job_finds_its_suite_again() {
     bed.wait_for("done");
     assert_eq!(crate::bed::lines(&root.path().join("counter")), 1);
     assert!(!bed.events().iter().any(|kind| kind == "task.bounced"));
+    drop(service);
+}
+
+/// A task is cancelled while no connection can be had: its suite is ended as soon as one can, also
+/// by the next service.
+#[test]
+fn a_task_cancelled_without_a_link_leaves_nothing_there_in_the_end() {
+    let mut sshd = Sshd::start();
+    let proxy = Proxy::before(sshd.port());
+    let root = tempfile::tempdir().unwrap();
+    let target = Sshd::target_at(proxy.port());
+    let bed = Bed::new(&sshd, &target, &patient(root.path()), "");
+    bed.begin();
+    let service = bed.orch.serve();
+    bed.submit();
+    until("the suite to be at work", || root.path().join("counter").exists().then_some(()));
+    sshd.stop();
+    proxy.cut_off(true);
+    bed.orch.ok(bed.root.path(), &["task", "cancel", "HELLO-1"]);
+    bed.wait_for("cancelled");
+    let log = || std::fs::read_to_string(bed.path("serve.log")).unwrap_or_default();
+    until("the end to be tried in vain", || log().contains("may still be at work").then_some(()));
+    assert!(!sshd.at_work().is_empty());
+    service.kill();
+    let service = bed.orch.serve();
+    sshd.resume();
+    proxy.cut_off(false);
+    until("the far side to be empty", || sshd.at_work().is_empty().then_some(()));
+    until("its folder to go", || {
+        (std::fs::read_dir(sshd.runs()).unwrap().count() == 0).then_some(())
+    });
+    drop(service);
+}
+
+/// A run was lost sight of and its task is cancelled before the next try: the same.
+#[test]
+fn a_task_cancelled_between_two_tries_leaves_nothing_there() {
+    let sshd = Sshd::start();
+    let proxy = Proxy::before(sshd.port());
+    let root = tempfile::tempdir().unwrap();
+    let target = Sshd::target_at(proxy.port());
+    let bed = Bed::new(&sshd, &target, &patient(root.path()), "infra_retries = 0")
+        .with("ORCH_SSH_REATTACH", "1s");
+    bed.begin();
+    let service = bed.orch.serve();
+    bed.submit();
+    until("the suite to be at work", || root.path().join("counter").exists().then_some(()));
+    proxy.cut_off(true);
+    bed.wait_for("held");
+    proxy.cut_off(false);
+    assert!(!sshd.at_work().is_empty(), "held, the next try is to find it");
+    bed.orch.ok(bed.root.path(), &["task", "cancel", "HELLO-1"]);
+    until("the far side to be empty", || sshd.at_work().is_empty().then_some(()));
     drop(service);
 }

@@ -36,6 +36,22 @@ pub(super) static COMMAND: Key = Key {
     default: "",
     doc: "The deploy; unset means that the repository only merges",
 };
+pub(super) static SSH_TARGET: Key = Key {
+    section: "deploy",
+    name: "ssh_target",
+    env: "ORCH_DEPLOY_SSH_TARGET",
+    kind: Kind::Text { form: "an ssh target", rule: rules::ssh_target },
+    default: "",
+    doc: "The host that every command of the deploy runs on, such as deploy@www.example; unset means this machine, as does kind = \"self\"",
+};
+pub(super) static SSH_SEND_TREE: Key = Key {
+    section: "deploy",
+    name: "ssh_send_tree",
+    env: "ORCH_DEPLOY_SSH_SEND_TREE",
+    kind: Kind::Flag,
+    default: "true",
+    doc: "Send the files of the landed revision to ssh_target; off, commands start in the home there, as revision_command always does",
+};
 pub(super) static TARGET: Key = Key {
     section: "deploy",
     name: "target",
@@ -67,6 +83,14 @@ pub(super) static HEALTH_URL: Key = Key {
     kind: Kind::URL,
     default: "",
     doc: "What has to answer 2xx after a deploy",
+};
+pub(super) static HEALTH_EXPECT: Key = Key {
+    section: "deploy",
+    name: "health_expect",
+    env: "ORCH_DEPLOY_HEALTH_EXPECT",
+    kind: Kind::List { form: "what fields of the answer say", rule: rules::expectation },
+    default: "",
+    doc: "What the JSON of health_url has to say as well: FIELD=VALUE, FIELD!=VALUE or FIELD exists",
 };
 pub(super) static HEALTH_INTERVAL: Key = Key {
     section: "deploy",
@@ -200,10 +224,13 @@ pub(in crate::settings) static SECTION: Section = Section {
         &BUILD,
         &PROGRAM,
         &COMMAND,
+        &SSH_TARGET,
+        &SSH_SEND_TREE,
         &TARGET,
         &DRAIN,
         &DRAIN_TIMEOUT,
         &HEALTH_URL,
+        &HEALTH_EXPECT,
         &HEALTH_INTERVAL,
         &HEALTH_TIMEOUT,
         &HEALTH_WITHIN,

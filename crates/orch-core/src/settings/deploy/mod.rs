@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::command::CommandLine;
 use super::reader::Reader;
 use crate::deploy::{Rules, WindowRules};
+use crate::probe::Expectation;
+use crate::remote::SshTarget;
 
 pub(super) use keys::SECTION;
 
@@ -18,6 +20,10 @@ pub struct Deploy {
     pub itself: bool,
     /// The deploy; `None` where the repository only merges.
     pub command: Option<CommandLine>,
+    /// The host that the commands run on; `None` means this machine.
+    pub ssh_target: Option<SshTarget>,
+    /// Whether the landed revision is sent to that host, for commands to start in.
+    pub ssh_send_tree: bool,
     /// What is deployed to; `None` means the repository's own name.
     pub target: Option<String>,
     /// Lets the service finish what it is at; `None` where nothing is to be waited for.
@@ -26,6 +32,8 @@ pub struct Deploy {
     pub drain_timeout: Duration,
     /// What has to answer 2xx afterwards; `None` for no check.
     pub health_url: Option<String>,
+    /// What that answer's JSON has to say as well; empty where 2xx is enough.
+    pub health_expect: Vec<Expectation>,
     /// How long and how often it is looked after a deploy.
     pub window: WindowRules,
     /// How long one look may take.
@@ -74,10 +82,16 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Deploy {
     Deploy {
         itself,
         command: own.or(configured),
+        ssh_target: reader
+            .text(&keys::SSH_TARGET)
+            .and_then(|text| SshTarget::new(&text).ok())
+            .filter(|_| !itself),
+        ssh_send_tree: reader.flag(&keys::SSH_SEND_TREE),
         target: reader.text(&keys::TARGET),
         drain: reader.command(&keys::DRAIN),
         drain_timeout: reader.duration(&keys::DRAIN_TIMEOUT),
         health_url: reader.text(&keys::HEALTH_URL),
+        health_expect: expectations(&reader.list(&keys::HEALTH_EXPECT)),
         window: WindowRules {
             interval: reader.duration(&keys::HEALTH_INTERVAL),
             within: reader.duration(&keys::HEALTH_WITHIN),
@@ -100,6 +114,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Deploy {
         },
         timeout: reader.duration(&keys::TIMEOUT),
     }
+}
+
+/// Those that the key's rule has let through.
+fn expectations(texts: &[String]) -> Vec<Expectation> {
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 /// How the service deploys itself.
@@ -139,6 +158,9 @@ mod tests {
         assert_eq!(own.freshness, Some(Freshness::Command(status)));
         assert_eq!(own.revision_field.as_deref(), Some("/revision"));
         assert_eq!(own.rollback_command, Some(orch(&["self", "rollback"])));
+        let elsewhere = [("ORCH_DEPLOY_SSH_TARGET", "www"), ("ORCH_DEPLOY_KIND", "self")];
+        assert_eq!(read(&elsewhere[..1]).ssh_target, SshTarget::new("www").ok());
+        assert_eq!(read(&elsewhere).ssh_target, None, "it is here that it runs");
         let told = [("ORCH_DEPLOY_KIND", "self"), ("ORCH_DEPLOY_ROLLBACK_COMMAND", "back")];
         assert_eq!(read(&told).rollback_command, Some(CommandLine::Shell("back".to_owned())));
     }

@@ -1,6 +1,7 @@
-//! What the repository here says: its orch.toml, its pipeline, the channel to its staging host.
+//! What the repository here says: its orch.toml, its pipeline, the channels to its hosts.
 
-use orch_core::settings::RepoSettings;
+use orch_core::remote::SshTarget;
+use orch_core::settings::{RepoSettings, ServiceSettings};
 use orch_process::ssh::Client;
 
 use super::Check;
@@ -88,18 +89,23 @@ fn programs(env: &Env, settings: &RepoSettings) -> Vec<Check> {
     missing_programs(env, settings).into_iter().map(check).collect()
 }
 
-/// The channel to the staging host; `None` where none is configured.
-fn ssh(env: &Env, settings: &RepoSettings) -> Option<Check> {
-    let target = settings.staging_runner.host()?;
-    let service = match settings::service(env) {
-        Ok(loaded) => loaded.value,
-        // Said by the checks of the service.
-        Err(_) => return None,
-    };
+/// The channels to the hosts of the staging suite and of the deploy.
+fn ssh(env: &Env, settings: &RepoSettings) -> Vec<Check> {
+    // A service that can't be read is said by the checks of the service.
+    let Ok(service) = settings::service(env) else { return Vec::new() };
+    let deploy = &settings.deploy;
+    let deploys_to = deploy.ssh_target.as_ref().filter(|_| deploy.command.is_some());
+    let mut targets: Vec<&SshTarget> =
+        settings.staging_runner.host().into_iter().chain(deploys_to).collect();
+    targets.dedup();
+    targets.into_iter().map(|target| answers(target, &service.value)).collect()
+}
+
+fn answers(target: &SshTarget, service: &ServiceSettings) -> Check {
     // A login of its own, and nothing left open behind it.
     let client =
         Client { control: None, ..Client::new(target, &service.ssh, std::path::Path::new("/")) };
-    Some(match orch_process::ssh::check(&client, &|| false) {
+    match orch_process::ssh::check(&client, &|| false) {
         Ok(folder) => Check::ok("ssh", format!("{target} answers; runs are kept in {folder}")),
         Err(fault) => {
             let otherwise =
@@ -107,5 +113,5 @@ fn ssh(env: &Env, settings: &RepoSettings) -> Option<Check> {
             let remedy = fault.kind.remedy(target).unwrap_or_else(otherwise);
             Check::fail("ssh", fault.describe(target), remedy)
         }
-    })
+    }
 }
