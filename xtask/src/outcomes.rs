@@ -58,9 +58,16 @@ struct Situation {
     exit: Option<i32>,
     signal: Option<i32>,
     ended: Option<String>,
+    remote: Option<Remote>,
     class: String,
     source: String,
     why: String,
+}
+
+/// What came back from another machine.
+#[derive(Deserialize)]
+struct Remote {
+    frame: Option<i32>,
 }
 
 /// The whole page; a situation that can't be read leaves its error in it, which the tests of
@@ -112,6 +119,11 @@ fn row(situation: &Situation) -> String {
         (_, Some(signal), _) => format!("signal {signal}"),
         (_, _, Some(ended)) => ended.replace('_', " "),
         _ => String::new(),
+    };
+    let end = match &situation.remote {
+        None => end,
+        Some(Remote { frame: Some(code) }) => format!("ssh: {end}; frame: exit {code}"),
+        Some(Remote { frame: None }) => format!("ssh: {end}; no frame"),
     };
     let plain = |text: &str| text.replace('|', "\\|");
     format!(

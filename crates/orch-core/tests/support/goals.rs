@@ -45,9 +45,13 @@ impl Figures {
         let (stdout_tail, stderr_tail) = (out.into(), err.into());
         let exit = RunExit { cause, stdout_tail, stderr_tail, ..self.template.clone() };
         let outcome = classify(Worked::Suite(&read(out, err, &[])), &exit);
+        self.count(what, truth, &outcome);
+    }
+
+    fn count(&mut self, what: String, truth: Truth, outcome: &Outcome) {
         self.injected += 1;
         *self.kinds.entry(outcome.kind()).or_default() += 1;
-        match (&outcome, truth) {
+        match (outcome, truth) {
             (Outcome::SuiteRan { exit_code: 0 }, _) => self.false_success.push(what),
             (Outcome::SuiteRan { .. }, Truth::Infrastructure) => {
                 self.infrastructure_as_code.push(what);
@@ -79,12 +83,39 @@ fn points(lines: usize, salt: usize) -> Vec<usize> {
     points
 }
 
+fn is_infrastructure(situation: &Situation) -> bool {
+    situation.fault == "infrastructure" && situation.class != "unknown"
+}
+
+/// The link to another machine, or that machine, fails at any point of any suite's output, whatever
+/// ssh ends with: without a frame there is no verdict.
+fn faults_of_other_machines(figures: &mut Figures, all: &[Situation]) {
+    let suites = all.iter().filter(|s| s.class == "suite_ran" && s.remote.is_none());
+    let faults: Vec<&Situation> = all
+        .iter()
+        .filter(|s| is_infrastructure(s) && s.remote.as_ref().is_some_and(|r| !r.has_frame()))
+        .collect();
+    for (number, suite) in suites.enumerate() {
+        let exit = suite.exit();
+        let lines = exit.stdout_tail.lines().count();
+        for (salt, fault) in faults.iter().enumerate() {
+            for point in points(lines, number + salt) {
+                let what = format!("{} in {} at line {point}", fault.name, suite.name);
+                let stdout_tail = cut(&exit.stdout_tail, point);
+                let cause = ExitCause::Exited { code: if point % 2 == 0 { 0 } else { 255 } };
+                let outcome = fault.outcome_of(RunExit { cause, stdout_tail, ..exit.clone() });
+                figures.count(what, Truth::Infrastructure, &outcome);
+            }
+        }
+    }
+}
+
 /// A suite that goes well meets a fault at any point of its output, in the fault's own words and
 /// with its own exit; also ended by signals and limits.
 fn faults_in_suites_that_go_well(figures: &mut Figures, all: &[Situation]) {
     let well = all.iter().filter(|s| s.fault == "none" && s.class == "suite_ran");
     let faults: Vec<&Situation> =
-        all.iter().filter(|s| s.fault == "infrastructure" && s.class != "unknown").collect();
+        all.iter().filter(|s| is_infrastructure(s) && s.remote.is_none()).collect();
     for (number, suite) in well.enumerate() {
         let suite_exit = suite.exit();
         let lines = suite_exit.stdout_tail.lines().count();
@@ -163,6 +194,7 @@ fn the_goals_hold_over_injected_faults() {
     let all = situations();
     let mut figures = Figures::new(all[0].exit());
     faults_in_suites_that_go_well(&mut figures, &all);
+    faults_of_other_machines(&mut figures, &all);
     words_of_faults_in_suites_that_fail(&mut figures, &all);
     let said = said(&figures, all.len());
     println!("{said}\n{:?}", figures.kinds);

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use orch_core::ids::RunId;
 use orch_core::outcome::{Outcome, Worked, classify};
 use orch_core::process::{ExitCause, RunExit};
+use orch_core::remote::{Ended, Fault, FaultKind, Frame, RemoteEnd, SshTarget, diagnose};
 use orch_core::suite::{SuiteReport, read};
 use serde::Deserialize;
 
@@ -29,11 +31,67 @@ pub struct Situation {
     pub class: String,
     /// Where the fault lies in truth: `code`, `infrastructure`, `nothing_ran` or `none`.
     pub fault: String,
+    /// How it ended on another machine; absent for this one.
+    pub remote: Option<Remote>,
     pub counts: Option<[u64; 3]>,
     #[serde(default)]
     pub failing: Vec<String>,
     pub source: String,
     pub why: String,
+}
+
+/// What came back from another machine.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remote {
+    /// The exit code in the result frame.
+    frame: Option<i32>,
+    /// What ended the run by that frame.
+    #[serde(default)]
+    ended: Far,
+    /// What was wrong in place of a frame.
+    fault: Option<FaultKind>,
+    /// ssh's own words on standard error say what was wrong.
+    #[serde(default)]
+    words: bool,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Far {
+    #[default]
+    Exited,
+    Limit,
+    Stopped,
+}
+
+impl Remote {
+    /// Whether the far side said its end.
+    pub fn has_frame(&self) -> bool {
+        self.frame.is_some()
+    }
+
+    fn end(&self, stderr: &str) -> RemoteEnd {
+        match (self.frame, self.fault, self.words) {
+            (Some(exit_code), None, false) => RemoteEnd::Framed(Frame {
+                run_id: RunId::from_parts(1, 1),
+                revision: None,
+                ended: match self.ended {
+                    Far::Exited => Ended::Exited,
+                    Far::Limit => Ended::Limit,
+                    Far::Stopped => Ended::Stopped,
+                },
+                exit_code,
+                stdout_bytes: 0,
+                stderr_bytes: 0,
+                seconds: 0,
+                survivors: 0,
+            }),
+            (None, Some(kind), false) => RemoteEnd::Faulty(Fault::new(kind, stderr)),
+            (None, None, true) => RemoteEnd::Faulty(diagnose(stderr)),
+            _ => panic!("a frame, a fault, or words"),
+        }
+    }
 }
 
 fn folder(name: &str) -> std::path::PathBuf {
@@ -91,6 +149,22 @@ impl Situation {
     }
 
     pub fn outcome(&self) -> Outcome {
-        classify(Worked::Suite(&self.report()), &self.exit())
+        self.outcome_of(self.exit())
+    }
+
+    /// What an exit is taken for that came about as this situation's did.
+    pub fn outcome_of(&self, exit: RunExit) -> Outcome {
+        let target = SshTarget::new("deploy@staging").unwrap();
+        let stderr = self.exit().stderr_tail;
+        let end = self.remote.as_ref().map(|remote| remote.end(&stderr));
+        let exit = match end {
+            None => exit,
+            Some(end) => match RemoteEnd::resolve(Some(&end), &target, 5, exit) {
+                Ok(exit) => exit,
+                Err(outcome) => return outcome,
+            },
+        };
+        let report = read(&exit.stdout_tail, &exit.stderr_tail, &[]);
+        classify(Worked::Suite(&report), &exit)
     }
 }
