@@ -20,6 +20,15 @@ struct Situation {
     ran: [usize; 2],
 }
 
+impl Situation {
+    /// Whether what is brought about is a fault of the deployed code, by what is said to the service
+    /// and its commands: a bad answer, a crash, another revision, a release that stops halfway.
+    fn is_the_codes_fault(&self) -> bool {
+        let faults = ["bad", "degraded", "crash", "flap", "third", "fails-halfway"];
+        self.said.iter().any(|(_, text)| faults.contains(text))
+    }
+}
+
 enum Settings {
     /// The usual.
     Usual,
@@ -243,6 +252,16 @@ fn each_situation_comes_to_the_end_that_the_page_states() {
         return;
     }
     assert_eq!(stated, table, "UPDATE_GOLDEN=1 writes the page anew");
+    let back = SITUATIONS.iter().filter(|situation| situation.ran[1] > 0);
+    let false_ones = back.filter(|situation| !situation.is_the_codes_fault()).count();
+    states(&format!("| false rollbacks | 0 | {false_ones} of {} deploys |", SITUATIONS.len()));
+}
+
+/// What the table of goals has to say.
+fn states(row: &str) {
+    println!("{row}");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+    assert!(std::fs::read_to_string(page).unwrap().contains(row), "docs/operations.md: {row}");
 }
 
 /// Twenty deploys after which something else runs than what landed, shown in twenty ways.
@@ -268,4 +287,5 @@ fn twenty_of_twenty_stale_revisions_are_caught() {
     }
     drop(service);
     assert_eq!((caught, tried), (20, 20));
+    states(&format!("| stale revisions caught | 20 of 20 | {caught} of {tried} |"));
 }
