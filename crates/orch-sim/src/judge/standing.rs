@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use orch_core::audit::State;
+use orch_core::breaker::Paused;
 use orch_core::ids::TaskId;
 use orch_core::job::{Job, JobState};
 use orch_core::task::Task;
 use orch_core::why::{GateView, Standing, WhyState, WorkersView, why};
+use orch_store::PausedChannel;
 
 use super::Violation;
 use super::change::Frozen;
@@ -23,8 +25,12 @@ pub fn judge(world: &World, state: &State, frozen: &[Frozen], found: &mut Vec<Vi
     budgets(world, state, found);
     capacity(world, state, found);
     orphans(world, state, found);
+    let open = world.store.paused_channels().unwrap_or_default();
+    breakers(world, &open, found);
     for task in state.tasks.iter().filter(|task| task.state.is_open()) {
-        reasons(world, state, frozen, task, &active, found);
+        let paused = open.iter().find(|channel| channel.waiting.contains(&task.key));
+        let paused = paused.map(|channel| &channel.paused);
+        reasons(world, state, frozen, (task, paused), &active, found);
     }
 }
 
@@ -73,6 +79,18 @@ fn capacity(world: &World, state: &State, found: &mut Vec<Violation>) {
     }
 }
 
+/// A run that was let through and came to its own end opens its channel for all.
+fn breakers(world: &World, open: &[PausedChannel], found: &mut Vec<Violation>) {
+    for channel in &world.truth.unreleased {
+        let what = format!("{channel} is paused after a probe went through");
+        found.push(Violation::new("a_green_probe_releases_all", what));
+    }
+    if !open.is_empty() && !world.setup.rule().enabled {
+        let what = format!("{} channels are paused with the breaker off", open.len());
+        found.push(Violation::new("nobody_waits_without_a_breaker", what));
+    }
+}
+
 /// Once a reconciler has looked at everything, no worktree of an ended task is left.
 fn orphans(world: &World, state: &State, found: &mut Vec<Violation>) {
     for worker in &world.truth.reconciled {
@@ -92,7 +110,7 @@ fn reasons(
     world: &World,
     state: &State,
     frozen: &[Frozen],
-    task: &Task,
+    (task, paused): (&Task, Option<&Paused>),
     active: &BTreeMap<TaskId, &Job>,
     found: &mut Vec<Violation>,
 ) {
@@ -112,7 +130,7 @@ fn reasons(
         job,
         gate: &gate,
         workers: &workers,
-        paused: None,
+        paused,
         cause: None,
         last_verdict: None,
         now,

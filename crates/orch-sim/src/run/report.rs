@@ -67,6 +67,10 @@ pub struct Summary {
     pub reaped: u64,
     /// Runs that found themselves fenced off.
     pub fenced: u64,
+    /// Channels that a shared fault paused.
+    pub pauses: u64,
+    /// Pauses that a probe ended.
+    pub released: u64,
     /// Faults by kind.
     pub faults: BTreeMap<String, u64>,
     /// Laws that were looked at.
@@ -90,6 +94,8 @@ impl Summary {
         self.adopted += counts.adopted;
         self.reaped += counts.reaped;
         self.fenced += counts.fenced;
+        self.pauses += counts.pauses;
+        self.released += counts.released;
         for (fault, times) in &counts.faults {
             *self.faults.entry(fault.clone()).or_default() += times;
         }
@@ -128,14 +134,17 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "tasks {}: {} done, {} cancelled, {} landed; runs adopted {}, reaped {}, fenced off {}",
+            "tasks {}: {} done, {} cancelled, {} landed; runs adopted {}, reaped {}, fenced off {}; \
+             channels paused {}, {} of them opened by a probe",
             self.tasks,
             self.done,
             self.cancelled,
             self.landed,
             self.adopted,
             self.reaped,
-            self.fenced
+            self.fenced,
+            self.pauses,
+            self.released
         )?;
         write!(f, "laws looked at {}; seeds that broke one: {}", self.checks, self.failures)
     }

@@ -73,6 +73,10 @@ pub struct Counts {
     pub reaped: u64,
     /// Runs that found themselves fenced off and were discarded.
     pub fenced: u64,
+    /// Channels that a shared fault paused.
+    pub pauses: u64,
+    /// Pauses that a probe ended.
+    pub released: u64,
     /// Agents and suites that came to an end.
     pub ends: u64,
     /// Milliseconds that went by.

@@ -25,6 +25,10 @@ impl World {
     fn mend(&mut self, worker: Worker) -> Result<bool, Broken> {
         let place = Place::At(worker);
         self.write(place, orch_store::Store::readmit)?;
+        let rule = self.setup.rule();
+        if rule.enabled {
+            self.counts.pauses += self.write(place, |store, now| store.trip_all(now, &rule))?;
+        }
         for task in self.read(place, orch_store::Store::tasks_without_a_job)? {
             let Some(stage) = task.pipeline.stage(&task.progress.stage) else { continue };
             let reason = Some("it was open without a job".to_owned());

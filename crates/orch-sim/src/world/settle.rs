@@ -1,9 +1,10 @@
 //! What a run left becomes commits, a verdict, a decision, and one transaction.
 
+use orch_core::breaker::{Paused, fault_of};
 use orch_core::decide::{
-    Decision, MergeResult, RunReport, Situation, Step, merge_ended, run_ended,
+    Decision, MergeResult, RunReport, Situation, Step, channel_paused, merge_ended, run_ended,
 };
-use orch_core::ids::{Revision, TaskKey};
+use orch_core::ids::{Revision, RunId, TaskKey};
 use orch_core::job::{Job, JobState};
 use orch_core::outcome::{Outcome, Worked, classify};
 use orch_core::process::RunExit;
@@ -35,6 +36,17 @@ pub enum Report {
     Worked(RunReport, Option<Gate>),
     /// The merge gate worked.
     Merged(MergeResult),
+}
+
+impl Report {
+    /// How the run ended; `None` where a merge came to an end of its own.
+    fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::Worked(report, _) => Some(&report.outcome),
+            Self::Merged(MergeResult::Infra(outcome)) => Some(outcome),
+            Self::Merged(_) => None,
+        }
+    }
 }
 
 impl Ended {
@@ -136,6 +148,9 @@ impl World {
         let at = Situation { task: &driver.task, job: &job, now };
         let run_id = driver.run().clone();
         let usage = Usage::default();
+        let fault = ended.report.outcome().and_then(fault_of).is_some();
+        let paused = self.paused(worker, &run_id);
+        let stops = paused.clone().filter(|_| fault);
         let (decision, record) = match &ended.report {
             Report::Worked(report, gate) => {
                 let judged = |gate| (gate, report.verdict.clone(), report.head.clone());
@@ -146,16 +161,37 @@ impl World {
                     end_commit: report.head.clone(),
                     usage,
                 };
-                (run_ended(at, report.clone(), &policy, random), record)
+                let decision = match &stops {
+                    Some(paused) => {
+                        channel_paused(at, report.head.clone(), &report.outcome, paused)
+                    }
+                    None => run_ended(at, report.clone(), &policy, random),
+                };
+                (decision, record)
             }
             Report::Merged(result) => {
                 let (outcome, gate, end_commit) = merge_record(result);
                 let record = RunRecord { run_id, outcome, gate, end_commit, usage };
-                (merge_ended(at, result.clone(), &policy, random), record)
+                let decision = match (&stops, result) {
+                    (Some(paused), MergeResult::Infra(outcome)) => {
+                        channel_paused(at, None, outcome, paused)
+                    }
+                    _ => merge_ended(at, result.clone(), &policy, random),
+                };
+                (decision, record)
             }
         };
         let ends = matches!(decision.step, Step::End(_));
-        match self.apply_run(worker, driver, decision, Some(&record), ended.fact) {
+        // What waits for a paused channel burns no budget.
+        let fact = match ended.fact {
+            Fact::Waits if stops.is_some() => Fact::Infra,
+            fact => fact,
+        };
+        let applied = self.apply_run(worker, driver, decision, Some(&record), fact);
+        if applied.is_ok() {
+            self.after(worker, driver, fault, paused.as_ref());
+        }
+        match applied {
             Ok(()) if ends => {
                 driver.phase = Phase::RemoveWorktree;
                 Ok(true)
@@ -167,6 +203,35 @@ impl World {
                 self.say(format!("  could not be stored, trying again: {}", broken.words()));
                 driver.phase = Phase::Settle(ended);
                 Ok(true)
+            }
+        }
+    }
+
+    /// The pause of the channel that a run went through, as far as that can be read.
+    fn paused(&self, worker: Worker, run: &RunId) -> Option<Paused> {
+        if !self.setup.rule().enabled {
+            return None;
+        }
+        self.read(Place::At(worker), |store| store.paused_for(run)).ok().flatten()
+    }
+
+    /// A fault is looked at after its run was recorded; a run that was let through and came to its
+    /// own end has opened its channel for all.
+    fn after(&mut self, worker: Worker, driver: &Driver, fault: bool, paused: Option<&Paused>) {
+        let (rule, run) = (self.setup.rule(), driver.run().clone());
+        if fault && rule.enabled {
+            let tripped = self.write(Place::At(worker), |store, now| store.trip(now, &rule, &run));
+            self.counts.pauses += u64::from(tripped.is_ok_and(|tripped| tripped));
+        }
+        let probe = paused.filter(|paused| paused.probing.as_ref() == Some(driver.key()));
+        if let Some(probe) = probe.filter(|_| !fault) {
+            self.counts.released += 1;
+            let channel = &probe.signature.channel;
+            let open = self.store.paused_channels().unwrap_or_default();
+            if open.iter().any(|still| {
+                still.paused.signature.channel == *channel && still.paused.since == probe.since
+            }) {
+                self.truth.unreleased.push(channel.to_string());
             }
         }
     }

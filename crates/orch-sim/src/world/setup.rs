@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use orch_core::breaker::Rule;
 use orch_core::decide::Policy;
 use orch_core::ids::{AgentName, KeyPrefix, RepoName, StageName};
 use orch_core::pipeline::{OnFail, Pipeline, Producer, StageSpec};
@@ -24,22 +25,26 @@ pub struct Setup {
     pub defers: u32,
     /// Vanished runs per job before a hold.
     pub crashes: u32,
+    /// Whether a shared fault pauses its channel; 1 or 0.
+    pub breaker: u32,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { workers: 2, capacity: 1, width: 1, repos: 1, defers: 5, crashes: 10 }
+        Self { workers: 2, capacity: 1, width: 1, repos: 1, defers: 5, crashes: 10, breaker: 0 }
     }
 }
 
 impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { workers, capacity, width, repos, defers, crashes } = self;
+        let Self { workers, capacity, width, repos, defers, crashes, breaker } = self;
         write!(
             f,
             "world workers={workers} capacity={capacity} width={width} repos={repos} \
              defers={defers} crashes={crashes}"
-        )
+        )?;
+        // A script without the word is as old as one that has no breaker.
+        if *breaker == 1 { f.write_str(" breaker=1") } else { Ok(()) }
     }
 }
 
@@ -62,9 +67,10 @@ impl FromStr for Setup {
                 "repos" => setup.repos = within(1, REPOS.len() as u32)? as usize,
                 "defers" => setup.defers = within(0, 100)?,
                 "crashes" => setup.crashes = within(0, 100)?,
+                "breaker" => setup.breaker = within(0, 1)?,
                 _ => {
                     return Err(format!(
-                        "{name:?} is not workers, capacity, width, repos, defers or crashes"
+                        "{name:?} is not workers, capacity, width, repos, defers, crashes or breaker"
                     ));
                 }
             }
@@ -86,6 +92,11 @@ impl Setup {
             Some((RepoName::new(*name).ok()?, KeyPrefix::new(*prefix).ok()?))
         };
         REPOS.iter().take(self.repos).filter_map(parse).collect()
+    }
+
+    /// When a fault is a shared one here.
+    pub fn rule(&self) -> Rule {
+        Rule { enabled: self.breaker == 1, ..Rule::default() }
     }
 
     /// The limits that decisions keep here.
@@ -166,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_layout_is_read_back_and_its_pipelines_are_sound() {
-        let setup = Setup { workers: 3, repos: 3, ..Setup::default() };
+        let setup = Setup { workers: 3, repos: 3, breaker: 1, ..Setup::default() };
         assert_eq!(setup.to_string().parse::<Setup>().unwrap(), setup);
         assert!("world repos=4".parse::<Setup>().unwrap_err().contains("range"));
         for (repo, _) in setup.repositories() {

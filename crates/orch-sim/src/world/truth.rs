@@ -61,6 +61,9 @@ pub struct Truth {
     pub tested: BTreeMap<TaskKey, BTreeSet<u64>>,
     /// Ends that count against the budget of defers, per job, since it was last set going.
     pub waits: BTreeMap<JobId, u32>,
+    /// Channels that are paused although a run that was let through came to its own end, in this
+    /// step.
+    pub unreleased: Vec<String>,
     /// Tasks that were asked for.
     pub submitted: u64,
 }
@@ -72,6 +75,7 @@ impl Truth {
         self.facts.clear();
         self.settled.clear();
         self.reconciled.clear();
+        self.unreleased.clear();
     }
 
     /// Notes what became of a task's job, once the store has accepted it.
