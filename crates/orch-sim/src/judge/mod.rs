@@ -36,7 +36,7 @@ impl Violation {
 /// The laws that the audit of `orch-core` keeps.
 const AUDIT_LAWS: u64 = 12;
 /// The laws below that are looked at after every step.
-const WORLD_LAWS: u64 = 25;
+const WORLD_LAWS: u64 = 24;
 
 /// Judges a world step by step.
 #[derive(Debug, Default)]

@@ -33,7 +33,7 @@ impl Chooser {
             defers: rng.u32(1..=5),
             crashes: rng.u32(2..=10),
             // Without a draw, so that the other choices of a seed are what they were.
-            breaker: u32::from(seed % 2 == 0),
+            breaker: u32::from(seed.is_multiple_of(4)),
         };
         let fault_rate = [10, 30, 60, 120][rng.usize(0..4)];
         let most_open = rng.usize(1..=5);

@@ -94,9 +94,10 @@ impl Setup {
         REPOS.iter().take(self.repos).filter_map(parse).collect()
     }
 
-    /// When a fault is a shared one here.
+    /// When a fault is a shared one here: sooner than elsewhere, as faults are drawn from many.
     pub fn rule(&self) -> Rule {
-        Rule { enabled: self.breaker == 1, ..Rule::default() }
+        let window = Duration::from_hours(12);
+        Rule { enabled: self.breaker == 1, times: 2, window, ..Rule::default() }
     }
 
     /// The limits that decisions keep here.
