@@ -21,6 +21,7 @@ pub mod pipeline;
 pub mod probe;
 pub mod process;
 pub mod reap;
+pub mod redact;
 pub mod remote;
 pub mod retention;
 pub mod serial_gate;

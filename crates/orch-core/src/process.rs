@@ -1,6 +1,8 @@
 //! What a process *is* across restarts, and how a supervised one ended. Pure data: the process
 //! floor observes, this floor judges.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +68,13 @@ pub enum ExitCause {
         /// Whether they were the same one in a row.
         same: bool,
     },
+    /// It took up more of the disk than it may; the tree was killed.
+    OverDisk {
+        /// The limit in bytes.
+        limit_bytes: u64,
+        /// What it took up when that was seen.
+        used_bytes: u64,
+    },
     /// Somebody asked for the end; the tree was killed.
     Cancelled,
     /// The program could not be started at all.
@@ -91,6 +100,17 @@ pub struct StepWatch {
     pub limit: Option<u32>,
     /// Steps that do the same in a row after which it is ended; `None` is no limit.
     pub repeats: Option<u32>,
+}
+
+/// How much of the disk a run may take up (S6). Its supervisor counts, so that the limit holds while
+/// the service is dead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiskLimit {
+    /// The folders that count, none below another.
+    pub roots: Vec<PathBuf>,
+    /// What lies in them together, in bytes.
+    pub bytes: u64,
 }
 
 /// A signal that asks a process to end.

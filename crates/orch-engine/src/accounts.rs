@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use orch_core::channel::{ACCOUNT, Pause, Route, Shutter, pause};
 use orch_core::event::{EventKind, NewEvent};
 use orch_core::ids::{AgentName, RepoName};
-use orch_core::outcome::Outcome;
+use orch_core::outcome::{Fault, Outcome};
 use orch_core::settings::{Adapter, AgentSettings, Agents};
 use orch_core::stage::AGENT_ROLES;
 use orch_store::{NewRoute, Repo, StoreError};
@@ -103,22 +103,35 @@ pub fn name_of(repo: &RepoName, agent: &AgentSettings) -> String {
     name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect()
 }
 
+/// What a run's end shuts its account by, where it does. At a refused login or an overloaded
+/// provider the next of the chain takes over only where the role wants that.
+pub fn shutter(
+    engine: &Engine,
+    owned: &Owned,
+    outcome: Option<&Outcome>,
+    fault: Option<Fault>,
+) -> Option<Shutter> {
+    if let Some(Outcome::RateLimited { until }) = outcome {
+        return Some(Shutter::RateLimited { until: *until });
+    }
+    let (fault, shutter) = match fault? {
+        fault @ Fault::AuthBroken => (fault, Shutter::AuthBroken),
+        fault @ Fault::Overloaded => (fault, Shutter::Overloaded),
+        _ => return None,
+    };
+    let config = RepoConfig::load(engine, &owned.repo).ok()?;
+    let role = config.settings.agents.for_role(&owned.job.agent)?;
+    role.fallback_on.contains(&fault).then_some(shutter)
+}
+
 /// What a run's end shuts, and for how long; `None` where it shuts nothing.
-pub fn after(engine: &Engine, owned: &Owned, outcome: &Outcome) -> Option<(String, Pause)> {
+pub fn after(engine: &Engine, owned: &Owned, shutter: Shutter) -> Option<(String, Pause)> {
     let route = owned.route.as_ref()?;
     let now = engine.clock.now();
-    let shutter = shutter(outcome)?;
     let channels = engine.store.channels_of(now, owned.task.id).unwrap_or_default();
     let others =
         channels.iter().any(|channel| channel.name != route.account && channel.pause.is_none());
     Some((route.account.clone(), pause(shutter, others, now)?))
-}
-
-fn shutter(outcome: &Outcome) -> Option<Shutter> {
-    match outcome {
-        Outcome::RateLimited { until } => Some(Shutter::RateLimited { until: *until }),
-        _ => None,
-    }
 }
 
 /// Shuts what a run's end shuts.

@@ -9,6 +9,7 @@ use orch_core::ids::{Revision, WORK_ITEMS_DIR};
 use orch_core::pipeline::StageSpec;
 
 use crate::artifacts::read_set;
+use crate::engine::Engine;
 use crate::error::chain;
 use crate::repo_config::RepoConfig;
 use crate::run::prepare::Workplace;
@@ -21,27 +22,30 @@ const PROMPTS: &str = ".orch/prompts";
 
 /// Renders the brief; `resumed` says that the agent has an earlier conversation about the task.
 pub fn render(
+    engine: &Engine,
     owned: &Owned,
     stage: &StageSpec,
     config: &RepoConfig,
     place: &Workplace,
     resumed: bool,
 ) -> Result<String, Halt> {
-    rendered(owned, stage, config, &place.artifacts, &place.base, resumed)
+    rendered(engine, owned, stage, config, &place.artifacts, &place.base, resumed)
 }
 
 /// Renders the brief of somebody who works in other files than the task's.
 pub fn beside(
+    engine: &Engine,
     owned: &Owned,
     stage: &StageSpec,
     config: &RepoConfig,
     artifacts: &Path,
     base: &Revision,
 ) -> Result<String, Halt> {
-    rendered(owned, stage, config, artifacts, base, false)
+    rendered(engine, owned, stage, config, artifacts, base, false)
 }
 
 fn rendered(
+    engine: &Engine,
     owned: &Owned,
     stage: &StageSpec,
     config: &RepoConfig,
@@ -73,7 +77,10 @@ fn rendered(
         base_commit: Some(base.clone()),
         resumed,
     };
-    orch_agents::render(&template, &context).map_err(|error| Halt::environment(chain(&error)))
+    let brief = orch_agents::render(&template, &context)
+        .map_err(|error| Halt::environment(chain(&error)))?;
+    // What it quotes may hold a secret that the task's author, or an agent, let slip.
+    Ok(engine.masks(&config.settings.redact).text(&brief).into_owned())
 }
 
 fn template(config: &RepoConfig, owned: &Owned) -> Result<String, Halt> {

@@ -1,6 +1,10 @@
 //! What runs left behind, for reading: from the run's directory where it is here, else from the
 //! object store (S14).
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
 use orch_core::ids::{RunId, WorkerId};
 use orch_objects::{ArtifactName, BadArtifactName, Key, Objects, ObjectsError};
 use orch_process::RunDir;
@@ -39,6 +43,9 @@ pub struct RunArtifact {
 const LATE: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// The largest artifact that is read.
 const MAX_ARTIFACT: u64 = orch_core::artifact::MAX_ARTIFACT_BYTES as u64;
+
+/// The largest brief that is read; they are cut far below it.
+const MAX_BRIEF: u64 = 1 << 20;
 
 /// Where a run's directory, or what was made of it, is.
 enum Whereabouts<'a> {
@@ -87,6 +94,21 @@ impl Operator {
             }
             Whereabouts::Store(objects) => objects.log_length(run).map_err(|error| away(&error)),
         }
+    }
+
+    /// The brief that a run's agent was given, as it was rendered.
+    pub fn run_brief(&self, run: &RunId) -> Result<Vec<u8>> {
+        let found = match self.whereabouts(&self.store().run(run)?, "brief")? {
+            Whereabouts::Here(dir) => {
+                read_brief(&dir.path().join("brief.md")).map_err(|error| unreadable(&error))?
+            }
+            Whereabouts::Store(objects) => {
+                objects.get(&Key::brief(run), MAX_BRIEF).map_err(|error| away(&error))?
+            }
+        };
+        found.ok_or_else(|| OperateError::NotFound {
+            what: format!("run {run} was given no brief: no agent worked in it"),
+        })
     }
 
     /// The artifacts as a run's gate judged them, by name; none where no gate has judged.
@@ -143,6 +165,19 @@ impl Operator {
     }
 }
 
+/// `None` where there is none.
+fn read_brief(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match File::open(path) {
+        Ok(file) => {
+            let mut text = Vec::new();
+            file.take(MAX_BRIEF).read_to_end(&mut text)?;
+            Ok(Some(text))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn elsewhere(run: &RunId, worker: &WorkerId, what: &str) -> OperateError {
     OperateError::NotAllowed {
         reason: format!(
@@ -152,8 +187,8 @@ fn elsewhere(run: &RunId, worker: &WorkerId, what: &str) -> OperateError {
     }
 }
 
-fn unreadable(error: &std::io::Error) -> OperateError {
-    OperateError::Unavailable { reason: format!("the run's log: {error}") }
+fn unreadable(error: &io::Error) -> OperateError {
+    OperateError::Unavailable { reason: format!("what the run left can't be read: {error}") }
 }
 
 fn away(error: &ObjectsError) -> OperateError {

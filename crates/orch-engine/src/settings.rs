@@ -7,8 +7,8 @@ use orch_core::breaker::Rule;
 use orch_core::ids::{Label, StageName};
 use orch_core::serial_gate::GatePolicy;
 use orch_core::settings::{
-    Alerts, Env, RepoSettings, Retention, ServiceSettings, SettingsErrors, SettingsFile, Sources,
-    Ssh, load_repo,
+    Alerts, Env, RepoSettings, Retention, Secret, ServiceSettings, SettingsErrors, SettingsFile,
+    Sources, Ssh, load_repo,
 };
 
 /// The service's settings as the engine uses them.
@@ -42,6 +42,10 @@ pub struct EngineSettings {
     pub retention: Retention,
     /// How other machines are reached.
     pub ssh: Ssh,
+    /// Bytes that have to be free before a run begins; `None` asks for none.
+    pub min_free_disk: Option<u64>,
+    /// What nobody but the service may know, by the name of the variable that sets it.
+    pub secrets: Vec<(&'static str, Secret)>,
 }
 
 impl EngineSettings {
@@ -67,6 +71,8 @@ impl EngineSettings {
             alerts: settings.alerts.clone(),
             retention: settings.retention,
             ssh: settings.ssh.clone(),
+            min_free_disk: settings.service.min_free_disk,
+            secrets: settings.secrets().into_iter().map(|(n, s)| (n, s.clone())).collect(),
         }
     }
 }

@@ -62,7 +62,9 @@ impl RunnerStats {
             | Outcome::TimedOut { .. }
             | Outcome::Stalled { .. }
             | Outcome::Lost { .. } => &self.transient_infra,
-            Outcome::Unknown { .. } | Outcome::AgentStuck { .. } => &self.unknown,
+            Outcome::Unknown { .. } | Outcome::AgentStuck { .. } | Outcome::OverDisk { .. } => {
+                &self.unknown
+            }
             Outcome::Cancelled => &self.cancelled,
         };
         counter.fetch_add(1, Ordering::Relaxed);

@@ -8,12 +8,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use orch_core::process::ProcessIdentity;
+use orch_core::redact::Masks;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::{Deserialize, Serialize};
 
 use crate::run_dir::RunDir;
 use crate::spec::RunSpec;
-use crate::{claim, fsio};
+use crate::{claim, fsio, masking};
 
 /// Why a run could not be launched. After any of these the run may still be on its way;
 /// [`crate::revoke`] settles whether it has started.
@@ -70,16 +71,22 @@ const HANDSHAKE_BYTES: u64 = 4096;
 const DETAIL_CHARS: usize = 2000;
 
 /// Writes the run's specification and starts its supervisor as `<program> run-supervisor <dir>`,
-/// which must end in [`crate::run_supervisor_main`]. Returns the supervisor's identity once it has
+/// which must end in [`crate::run_supervisor_main`], and tells it through a pipe what to mask in the
+/// output: no secret is written down for that. Returns the supervisor's identity once it has
 /// the claim; the child is started right after. Leaves no process for the caller to reap.
 pub fn launch(
     program: &Path,
     dir: &RunDir,
     spec: &RunSpec,
+    masks: &Masks,
 ) -> Result<ProcessIdentity, LaunchError> {
     prepare(dir, spec)?;
     let not_ready = |detail| LaunchError::NotReady { path: dir.path().to_owned(), detail };
     let mut launcher = start(program, dir)?;
+    if let Some(pipe) = launcher.stdin.take() {
+        // One that has ended already says why below.
+        let _ = masking::tell(pipe, masks);
+    }
     let answer = match launcher.stdout.take() {
         Some(pipe) => read_handshake(pipe),
         None => Err(io::Error::other("no pipe to the supervisor")),
@@ -120,7 +127,7 @@ fn start(program: &Path, dir: &RunDir) -> Result<Child, LaunchError> {
         .arg("run-supervisor")
         .arg(dir.path())
         .env_clear()
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(complaints)
         .spawn()

@@ -14,12 +14,14 @@
 
 mod cgroup;
 mod claim;
+mod disk;
 pub mod files;
 mod fsio;
 mod hide;
 pub mod identity;
 mod launch;
 pub mod log;
+mod masking;
 mod observe;
 mod procfs;
 mod run_dir;
@@ -34,6 +36,7 @@ mod sweep;
 mod wait;
 
 pub use claim::{Revocation, revoke};
+pub use disk::free_disk;
 pub use hide::hide_environment;
 pub use identity::Liveness;
 pub use launch::{LaunchError, launch};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use orch_core::ids::RunId;
-use orch_core::process::{Polite, StepWatch};
+use orch_core::process::{DiskLimit, Polite, StepWatch};
 use serde::{Deserialize, Serialize};
 
 use crate::fsio;
@@ -44,6 +44,9 @@ pub struct RunSpec {
     /// How long the tree may take from each polite signal to the next, and to the last one (KILL).
     #[serde(rename = "grace_ms", with = "millis")]
     pub grace: Duration,
+    /// How much of the disk it may take up; `None` is no limit.
+    #[serde(default)]
+    pub disk: Option<DiskLimit>,
     /// Bytes of `log.jsonl` after which output is counted and kept as tail, but no longer written.
     pub log_limit: u64,
 }
@@ -118,6 +121,7 @@ mod tests {
                     repeats: None,
                 }],
                 grace: Duration::from_secs(5),
+                disk: Some(DiskLimit { roots: vec!["/w".into()], bytes: 7 }),
                 log_limit: u64::MAX,
             };
             let text = serde_json::to_string(&spec).unwrap();

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use orch_core::money::Figure;
+use orch_core::outcome::Fault;
 use serde::Deserialize;
 
 use super::event::{AgentEvent, Patience};
@@ -57,6 +58,8 @@ enum Report {
         question: String,
     },
     Error {
+        /// What went wrong, in the word of its class.
+        fault: Option<Fault>,
         #[serde(default)]
         message: String,
     },
@@ -133,7 +136,7 @@ impl From<Report> for AgentEvent {
                 Self::RateLimited(Patience::Seconds(retry_after_s))
             }
             Report::NeedsInput { question } => Self::NeedsInput(head(&question)),
-            Report::Error { message } => Self::Error { fault: None, message: head(&message) },
+            Report::Error { fault, message } => Self::Error { fault, message: head(&message) },
             Report::End { ok } => Self::End { ok, fault: None, message: String::new() },
         }
     }

@@ -29,6 +29,13 @@ impl Client {
         bytes(&format!("{}{path}", self.base_url()), &mut answer)
     }
 
+    /// The brief that a run's agent was given.
+    pub fn run_brief(&self, run_id: &str) -> Result<Vec<u8>> {
+        let path = format!("/runs/{}/brief", encode(run_id));
+        let mut answer = self.transport.get(&path, Sent { headers: &[], stream: false })?;
+        bytes(&format!("{}{path}", self.base_url()), &mut answer)
+    }
+
     /// The artifacts that a run's gate judged; a run has fewer than a page holds.
     pub fn run_artifacts(&self, run_id: &str) -> Result<Vec<RunArtifact>> {
         let path = format!("/runs/{}/artifacts?limit={MAX_LIMIT}", encode(run_id));

@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use jiff::Timestamp;
 use orch_core::ids::RunId;
 use orch_core::process::ProcessIdentity;
+use orch_core::redact::Masks;
 use orch_process::{Observation, RunDir, RunSpec};
 use orch_store::Store;
 use orch_testkit::Orch;
@@ -83,7 +84,8 @@ fn leave_behind(
         let claim = work.claimed(store)?;
         let fence = fence(&claim)?;
         let dir = RunDir::new(orch.home().join("runs").join(fence.run_id.to_string()));
-        let supervisor = orch_process::launch(program, &dir, &sleeper(&fence.run_id))
+        let sleeper = sleeper(&fence.run_id);
+        let supervisor = orch_process::launch(program, &dir, &sleeper, &Masks::default())
             .context("a run could not be launched")?;
         store.stamp_process(&fence, &supervisor)?;
         processes.push((supervisor, dir));
@@ -121,6 +123,7 @@ fn sleeper(run_id: &RunId) -> RunSpec {
         polite: Vec::new(),
         steps: Vec::new(),
         grace: Duration::from_secs(1),
+        disk: None,
         log_limit: 1 << 20,
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 use orch_api::{Client, NewTask};
+use orch_core::redact::Masks;
 use orch_process::{RunDir, RunSpec};
 use orch_testkit::{Orch, Repository, until};
 use serde::Serialize;
@@ -105,10 +106,11 @@ fn launch(
         polite: Vec::new(),
         steps: Vec::new(),
         grace: Duration::from_secs(1),
+        disk: None,
         log_limit: 1 << 20,
     };
-    let supervisor =
-        orch_process::launch(program, &dir, &spec).context("a run could not be launched")?;
+    let supervisor = orch_process::launch(program, &dir, &spec, &Masks::default())
+        .context("a run could not be launched")?;
     store.stamp_process(&fence, &supervisor)?;
     Ok(())
 }

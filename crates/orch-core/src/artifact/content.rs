@@ -1,8 +1,10 @@
 //! What was found on disk, as values.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::ArtifactProblem;
+use crate::redact::Masks;
 
 /// The largest artifact that is read: a report for people; whole logs belong to the run's log.
 pub const MAX_ARTIFACT_BYTES: usize = 1024 * 1024;
@@ -78,6 +80,19 @@ impl ArtifactSet {
     /// Every file, ordered by path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ArtifactContent)> {
         self.files.iter().map(|(path, content)| (path.as_str(), content))
+    }
+
+    /// The same with its secrets masked.
+    #[must_use]
+    pub fn masked(mut self, masks: &Masks) -> Self {
+        for content in self.files.values_mut() {
+            if let ArtifactContent::Text(bytes) = content
+                && let Cow::Owned(clean) = masks.bytes(bytes)
+            {
+                *bytes = clean;
+            }
+        }
+        self
     }
 
     /// True where nothing was put in.

@@ -34,6 +34,7 @@ pub fn fault_of(outcome: &Outcome) -> Option<String> {
         | Outcome::Unproven { .. }
         | Outcome::RateLimited { .. }
         | Outcome::OverBudget { .. }
+        | Outcome::OverDisk { .. }
         | Outcome::NeedsInput { .. }
         | Outcome::TimedOut { .. }
         | Outcome::Stalled { .. }

@@ -1,4 +1,4 @@
-//! A deploy waits for its target, which another one has.
+//! A deploy waits for its target, which another one has; or a run for room on the disk.
 
 use jiff::Timestamp;
 

@@ -6,6 +6,7 @@ use crate::ids::Revision;
 use crate::job::{Hold, HoldKind};
 use crate::outcome::{Outcome, Stuck};
 use crate::pipeline::{OnFail, StageSpec};
+use crate::settings::format_size;
 use crate::stage::{Gate, RESERVED_AGENTS};
 use crate::task::{Progress, Tested};
 use crate::verdict::{Finding, Verdict};
@@ -117,6 +118,9 @@ impl Situation<'_> {
             Outcome::OverBudget { reason } => {
                 self.hold(progress, Hold { kind: HoldKind::Spend, reason: reason.clone() })
             }
+            Outcome::OverDisk { limit_bytes, used_bytes } => {
+                self.over_disk(progress, *limit_bytes, *used_bytes)
+            }
             Outcome::RateLimited { until } => {
                 let reason = format!("rate limited until {until}");
                 self.requeue(progress, (*until).max(self.now), reason, Counts::Nothing)
@@ -207,6 +211,21 @@ impl Situation<'_> {
         let available_at = self.now + delay(policy, self.job.defers, random);
         let reason = format!("{reason}; once more in a fresh session");
         self.requeue(progress, available_at, reason, Counts::Defer)
+    }
+
+    /// The run filled the disk: whoever works next would do it again, so somebody has to look.
+    fn over_disk(&self, mut progress: Progress, limit: u64, used: u64) -> Decision {
+        let used = match used {
+            u64::MAX => "more than can be counted".to_owned(),
+            used => format_size(used),
+        };
+        let reason = format!(
+            "the run took up {used} of the disk, and {} are allowed ([sandbox] disk); it was killed, \
+             and what it did is thrown away",
+            format_size(limit)
+        );
+        progress.feedback.push(Finding::new(&reason));
+        self.hold(progress, Hold { kind: HoldKind::Budget, reason })
     }
 
     /// The job was lost with its worker: once more, until its crashes are used up.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Seen;
 use crate::ids::Revision;
 use crate::outcome::Outcome;
+use crate::settings::format_size;
 
 /// One action; doing it again does no more than doing it once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +143,10 @@ impl From<Outcome> for Ran {
             Outcome::TimedOut { limit_ms } | Outcome::Stalled { limit_ms } => {
                 Self::Hung { limit_ms }
             }
+            Outcome::OverDisk { limit_bytes, .. } => Self::Infra {
+                reason: format!("it took up more than {} of the disk", format_size(limit_bytes)),
+                passing: false,
+            },
             Outcome::Lost { reason } => Self::Vanished { reason },
             Outcome::Cancelled => Self::Vanished { reason: "it was stopped from outside".into() },
         }

@@ -137,7 +137,7 @@ impl AgentEnd {
                 Some(fault) => faulty(fault, told, exit),
                 None => Self::Ended(classify(Worked::Agent, exit)),
             },
-            ExitCause::Cancelled | ExitCause::SpawnFailed { .. } => {
+            ExitCause::OverDisk { .. } | ExitCause::Cancelled | ExitCause::SpawnFailed { .. } => {
                 Self::Ended(classify(Worked::Agent, exit))
             }
             ExitCause::Exited { code: 0 } if says_done => done(told, demands, changed),
@@ -183,6 +183,14 @@ impl AgentEnd {
             Self::Unfinished => Outcome::TransientInfra {
                 reason: "the agent's stream broke off before it said that it was done".to_owned(),
             },
+        }
+    }
+
+    /// The fault that ended it; `None` where none did.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Faulty(reported) => Some(reported.fault),
+            _ => None,
         }
     }
 

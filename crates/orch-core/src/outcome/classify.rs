@@ -37,6 +37,9 @@ pub fn classify(worked: Worked<'_>, exit: &RunExit) -> Outcome {
         ExitCause::Looping { steps, .. } => {
             Outcome::Unknown { reason: format!("it was ended after {steps} steps") }
         }
+        ExitCause::OverDisk { limit_bytes, used_bytes } => {
+            Outcome::OverDisk { limit_bytes: *limit_bytes, used_bytes: *used_bytes }
+        }
         ExitCause::Cancelled => Outcome::Cancelled,
         ExitCause::SpawnFailed { message, missing: true } => {
             Outcome::PermanentEnv { reason: format!("the program could not be started: {message}") }

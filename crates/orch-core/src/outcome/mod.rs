@@ -66,6 +66,14 @@ pub enum Outcome {
         /// Which, and the remedy.
         reason: String,
     },
+    /// It took up more of the disk than a run may, and was killed: its own doing, whoever wrote what
+    /// filled it.
+    OverDisk {
+        /// The limit in bytes.
+        limit_bytes: u64,
+        /// What it took up; `u64::MAX` where that can't be counted.
+        used_bytes: u64,
+    },
     /// The agent asked something and waits for the answer.
     NeedsInput {
         /// What it asks; from outside, bounded.
@@ -100,6 +108,7 @@ impl Outcome {
             | Self::RateLimited { .. }
             | Self::TimedOut { .. }
             | Self::Stalled { .. }
+            | Self::OverDisk { .. }
             | Self::Cancelled => None,
         }
     }
@@ -117,6 +126,7 @@ impl Outcome {
             Self::Lost { .. } => "lost",
             Self::Unknown { .. } => "unknown",
             Self::OverBudget { .. } => "over_budget",
+            Self::OverDisk { .. } => "over_disk",
             Self::NeedsInput { .. } => "needs_input",
             Self::AgentStuck { .. } => "agent_stuck",
             Self::Cancelled => "cancelled",

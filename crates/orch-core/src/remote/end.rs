@@ -36,6 +36,7 @@ impl RemoteEnd {
                 ExitCause::TimedOut { .. }
                 | ExitCause::Stalled { .. }
                 | ExitCause::Looping { .. }
+                | ExitCause::OverDisk { .. }
                 | ExitCause::Cancelled,
                 _,
             )

@@ -63,6 +63,19 @@ impl Receiver {
             Self::Telegram { .. } => "telegram",
         }
     }
+
+    /// What nobody else may know of it, by the name of the variable that sets it.
+    pub(super) fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        match self {
+            Self::Webhook { url, secret } => {
+                let signs = secret.iter().map(|secret| (WEBHOOK_SECRET.env, secret));
+                std::iter::once((WEBHOOK_URL.env, url)).chain(signs).collect()
+            }
+            Self::Slack { url } => vec![(SLACK_URL.env, url)],
+            Self::Ntfy { token, .. } => token.iter().map(|token| (NTFY_TOKEN.env, token)).collect(),
+            Self::Telegram { token, .. } => vec![(TELEGRAM_TOKEN.env, token)],
+        }
+    }
 }
 
 static ENABLED: Key = Key {

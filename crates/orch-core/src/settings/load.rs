@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agents::{self, Agents};
-use super::alerts::{self, Alerts};
+use super::alerts::{self, Alerts, Receiver};
 use super::breaker;
 use super::budgets::{self, Budgets};
 use super::deploy::{self, Deploy};
@@ -17,9 +17,11 @@ use super::pipeline::{self, PipelineSettings};
 use super::prices;
 use super::reader::{Reader, Setting};
 use super::reaper::{self, Reaper};
+use super::redact::{self, Redact};
 use super::repository::{self, Repository};
 use super::retention::{self, Retention};
 use super::sandbox::{self, Sandbox};
+use super::secret::Secret;
 use super::serial_gate;
 use super::service::{self, Service};
 use super::ssh::{self, Ssh};
@@ -105,6 +107,8 @@ pub struct RepoSettings {
     pub agents: Agents,
     /// What agents and suites may reach of the machine.
     pub sandbox: Sandbox,
+    /// What is masked in all that a run leaves behind.
+    pub redact: Redact,
     /// How its tests are run.
     pub test_runner: TestRunner,
     /// How its staging suite is run.
@@ -179,6 +183,7 @@ fn read_repo(reader: &mut Reader<'_>, file: String) -> RepoSettings {
         pipeline: pipeline::read(reader),
         agents: agents::read(reader),
         sandbox: sandbox::read(reader),
+        redact: redact::read(reader),
         test_runner: test_runner::read(reader),
         staging_runner: staging_runner::read(reader),
         deploy: deploy::read(reader),
@@ -210,6 +215,22 @@ fn idle_sections(document: &Document<'_>) -> Vec<SettingsWarning> {
         })
     })
     .collect()
+}
+
+impl ServiceSettings {
+    /// What nobody but the service may know, by the name of the variable that sets it.
+    pub fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let service = [
+            ("ORCH_DATABASE_URL", self.service.database_url.as_ref()),
+            ("ORCH_API_TOKEN", self.service.api_token.as_ref()),
+        ];
+        let alerts =
+            self.alerts.receivers.iter().flat_map(Receiver::secrets).map(|s| (s.0, Some(s.1)));
+        let store =
+            self.object_store.iter().flat_map(ObjectStore::secrets).map(|s| (s.0, Some(s.1)));
+        let all = service.into_iter().chain(alerts).chain(store);
+        all.filter_map(|(name, secret)| Some((name, secret?))).collect()
+    }
 }
 
 impl RepoSettings {

@@ -18,6 +18,17 @@ pub enum ObjectStore {
     S3(S3Bucket),
 }
 
+impl ObjectStore {
+    /// What nobody but the service may know, by the name of the variable that sets it.
+    pub(super) fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let Self::S3(S3Bucket { credentials: Some(own), .. }) = self else { return Vec::new() };
+        vec![
+            (ACCESS_KEY_ID.env, &own.access_key_id),
+            (SECRET_ACCESS_KEY.env, &own.secret_access_key),
+        ]
+    }
+}
+
 /// A bucket of an S3-compatible service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct S3Bucket {

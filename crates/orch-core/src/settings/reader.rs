@@ -10,6 +10,7 @@ use super::key::Key;
 use super::kind::{Bad, Kind, Value};
 use super::load::Env;
 use super::secret::Secret;
+use super::size::parse_size;
 
 /// An effective setting with its source, for `orch config show`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,6 +197,11 @@ impl<'a> Reader<'a> {
     /// A [`Kind::Text`] or [`Kind::Choice`]; `None` where it is unset.
     pub fn text(&mut self, key: &Key) -> Option<String> {
         self.value(key).0.text()
+    }
+
+    /// A size in bytes; `None` where it is off or unset.
+    pub fn size(&mut self, key: &Key) -> Option<u64> {
+        self.text(key).as_deref().and_then(parse_size).filter(|bytes| *bytes > 0)
     }
 
     /// A [`Kind::Secret`]; `None` where it is unset.

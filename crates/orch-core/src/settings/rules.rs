@@ -3,8 +3,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use super::size::parse_size;
 use crate::ids::{AgentName, KeyPrefix, Label, RepoName, StageName};
 use crate::money::prices::ModelPrice;
+use crate::outcome::Fault;
 use crate::remote::SshTarget;
 
 /// Says what form a text must have where it hasn't.
@@ -39,6 +41,21 @@ pub(super) fn command(text: &str) -> Result<(), String> {
 /// The name of a table `[agents.NAME]`.
 pub(super) fn agent(text: &str) -> Result<(), String> {
     require(AgentName::new(text).is_ok(), "must be names of [agents.NAME]")
+}
+
+/// A size on a disk.
+pub(super) fn size(text: &str) -> Result<(), String> {
+    require(parse_size(text).is_some(), "must be a size such as 20GB or 512MB, or 0 for off")
+}
+
+/// A fault at which the next of a chain of agents takes over.
+pub(super) fn takeover(text: &str) -> Result<(), String> {
+    require(parse_takeover(text).is_some(), "must be auth_broken or overloaded")
+}
+
+/// The fault that such a text names.
+pub(super) fn parse_takeover(text: &str) -> Option<Fault> {
+    [Fault::AuthBroken, Fault::Overloaded].into_iter().find(|fault| fault.word() == text)
 }
 
 /// The name of a provider account.

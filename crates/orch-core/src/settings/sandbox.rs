@@ -5,6 +5,7 @@ use super::key::{Key, Scope, Section};
 use super::kind::Kind;
 use super::reader::Reader;
 use super::rules;
+use super::size::FORM;
 
 /// What agents and suites may reach of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Sandbox {
     pub writable: Vec<String>,
     /// Paths that can't be seen, beside the usual ones; absolute or below `~/`.
     pub hidden: Vec<String>,
+    /// Bytes that a run may take up on the disk, under every profile; `None` is no limit.
+    pub disk: Option<u64>,
 }
 
 /// How a run is confined.
@@ -99,13 +102,22 @@ static HIDDEN: Key = Key {
     doc: "Paths that a confined run can't see, beside the home and state directories",
 };
 
+static DISK: Key = Key {
+    section: "sandbox",
+    name: "disk",
+    env: "ORCH_SANDBOX_DISK",
+    kind: Kind::Text { form: FORM, rule: rules::size },
+    default: "20GB",
+    doc: "Disk that a run may take up with its worktree, home, temporary files and log, under every profile; 0 means any",
+};
+
 /// `[sandbox]`.
 pub(super) static SECTION: Section = Section {
     name: "sandbox",
     instance: None,
     scope: Scope::Repository,
     doc: "What agents and suites may reach of the machine",
-    keys: &[&PROFILE, &NETWORK, &ALLOW_HOSTS, &READABLE, &WRITABLE, &HIDDEN],
+    keys: &[&PROFILE, &NETWORK, &ALLOW_HOSTS, &READABLE, &WRITABLE, &HIDDEN, &DISK],
 };
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Sandbox {
@@ -151,5 +163,6 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Sandbox {
         readable: reader.list(&READABLE),
         writable: reader.list(&WRITABLE),
         hidden: reader.list(&HIDDEN),
+        disk: reader.size(&DISK),
     }
 }

@@ -9,6 +9,7 @@ use super::kind::Kind;
 use super::reader::Reader;
 use super::rules;
 use super::secret::Secret;
+use super::size::FORM;
 use crate::ids::Label;
 
 /// What the process itself needs.
@@ -28,6 +29,9 @@ pub struct Service {
     pub max_per_agent: Option<u32>,
     /// Runs at once per provider account, by name.
     pub max_per_account: Vec<(String, u32)>,
+    /// Bytes that have to be free on the disk of the state directory before a run starts; `None`
+    /// asks for none.
+    pub min_free_disk: Option<u64>,
     /// What this worker has, for stages that ask for it.
     pub labels: BTreeSet<Label>,
     /// What API callers have to show; always there when `bind` is not loopback.
@@ -106,6 +110,14 @@ static MAX_PER_ACCOUNT: Key = Key {
     default: "",
     doc: "Runs at once per provider account over all workers, such as claude-main=4",
 };
+static MIN_FREE_DISK: Key = Key {
+    section: "service",
+    name: "min_free_disk",
+    env: "ORCH_SERVICE_MIN_FREE_DISK",
+    kind: Kind::Text { form: FORM, rule: rules::size },
+    default: "512MB",
+    doc: "Free space on the disk of the state directory below which no run starts here; 0 means any",
+};
 static LABELS: Key = Key {
     section: "service",
     name: "labels",
@@ -161,6 +173,7 @@ pub(super) static SECTION: Section = Section {
         &MAX_PER_REPO,
         &MAX_PER_AGENT,
         &MAX_PER_ACCOUNT,
+        &MIN_FREE_DISK,
         &LABELS,
         &API_TOKEN,
         &LOG,
@@ -185,6 +198,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Service {
             .iter()
             .filter_map(|limit| rules::parse_account_limit(limit))
             .collect(),
+        min_free_disk: reader.size(&MIN_FREE_DISK),
         labels: super::repository::labels(reader.list(&LABELS)),
         api_token: reader.secret(&API_TOKEN),
         log: reader.text(&LOG).unwrap_or_default(),

@@ -3,12 +3,13 @@
 use super::key::{Key, Section};
 use super::{
     agents, alerts, breaker, budgets, deploy, launcher, merge_gate, object_store, pipeline, prices,
-    reaper, repository, retention, sandbox, serial_gate, service, ssh, staging_runner, test_runner,
+    reaper, redact, repository, retention, sandbox, serial_gate, service, ssh, staging_runner,
+    test_runner,
 };
 
 /// Every section with every key, in the order of the documentation. The first holds what only the
 /// environment can say.
-pub static SECTIONS: [&Section; 21] = [
+pub static SECTIONS: [&Section; 22] = [
     &service::ENVIRONMENT,
     &service::SECTION,
     &serial_gate::SECTION,
@@ -24,6 +25,7 @@ pub static SECTIONS: [&Section; 21] = [
     &pipeline::STAGE_SECTION,
     &agents::SECTION,
     &sandbox::SECTION,
+    &redact::SECTION,
     &test_runner::SECTION,
     &staging_runner::SECTION,
     &deploy::SECTION,

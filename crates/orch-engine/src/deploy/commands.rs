@@ -181,9 +181,11 @@ impl Driver<'_> {
             polite: work.polite,
             steps: work.steps,
             grace: work.grace,
+            disk: None,
             log_limit: LOG_LIMIT,
         };
-        let Err(error) = orch_process::launch(&self.engine.program, dir, &spec) else {
+        let masks = self.engine.masks(self.redact);
+        let Err(error) = orch_process::launch(&self.engine.program, dir, &spec, &masks) else {
             return Ok(());
         };
         match orch_process::revoke(dir) {

@@ -26,6 +26,7 @@ const GRACE: Duration = Duration::from_mins(1);
 pub(super) struct Driver<'a> {
     pub engine: &'a Engine,
     pub settings: &'a settings::Deploy,
+    pub redact: &'a settings::Redact,
     pub deploy: Deploy,
     /// Where commands are run: the deployed revision's files.
     pub cwd: PathBuf,

@@ -97,6 +97,7 @@ pub fn run(
     let mut driver = Driver {
         engine,
         settings,
+        redact: &config.settings.redact,
         deploy,
         cwd: worktree.path().to_owned(),
         facts: facts(owned),

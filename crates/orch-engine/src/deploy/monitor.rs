@@ -178,6 +178,7 @@ fn look(engine: &Engine, monitor: &Monitor) -> Result<(), Halt> {
     let driver = Driver {
         engine,
         settings,
+        redact: &config.settings.redact,
         deploy: monitor.deploy.clone(),
         cwd: files(engine, monitor)?,
         facts: facts(monitor),
@@ -285,6 +286,7 @@ fn take_back(engine: &Engine, monitor: &Monitor) -> Result<(), Halt> {
     let mut driver = Driver {
         engine,
         settings: &config.settings.deploy,
+        redact: &config.settings.redact,
         deploy,
         cwd: files(engine, monitor)?,
         facts: facts(monitor),

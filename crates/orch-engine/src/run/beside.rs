@@ -345,7 +345,8 @@ fn explain(
         return Ok(None);
     }
     let text = super::question::read_file(&artifacts.join(EXPLANATION), MAX_EXPLANATION);
-    Ok(text.filter(|text| !text.is_empty()))
+    let text = text.filter(|text| !text.is_empty());
+    Ok(text.map(|text| engine.masks(&config.settings.redact).text(&text).into_owned()))
 }
 
 /// The brief of an explanation. The output stands between marks that it can't know.

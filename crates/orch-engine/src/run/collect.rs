@@ -4,9 +4,9 @@
 use orch_core::decide::RunReport;
 use orch_core::gate::BranchEvidence;
 use orch_core::ids::Revision;
-use orch_core::outcome::{AgentEnd, Outcome};
+use orch_core::outcome::{AgentEnd, Outcome, Worked, classify};
 use orch_core::pipeline::StageSpec;
-use orch_core::process::RunExit;
+use orch_core::process::{ExitCause, RunExit};
 use orch_core::stage::Gate;
 use orch_core::task::Tested;
 use orch_core::verdict::Verdict;
@@ -30,12 +30,34 @@ pub fn collect(
     exit: &RunExit,
 ) -> Result<Ended, Halt> {
     orch_process::sweep(&owned.owner.run_id);
+    if matches!(exit.cause, ExitCause::OverDisk { .. }) {
+        return throw_away(engine, owned, base, exit);
+    }
     let worktree = engine.worktree_left(owned)?;
     sandbox::release(engine, owned, &worktree)?;
     match RunnerKind::by_name(&owned.job.agent) {
         Some(kind) => runner(engine, owned, stage, config, kind, &worktree, base, exit),
         None => agent(engine, owned, stage, config, &worktree, base, exit),
     }
+}
+
+/// The end of a run that filled the disk: nothing of it is kept, neither files nor commits, for all
+/// of it may be too large for git, and would be pushed.
+fn throw_away(
+    engine: &Engine,
+    owned: &Owned,
+    base: &Revision,
+    exit: &RunExit,
+) -> Result<Ended, Halt> {
+    orch_git::remove_all(&engine.home.lent(&owned.task.key))?;
+    engine.worktree(owned)?.uncommit(base)?;
+    if !engine.remove_worktree(&owned.task) {
+        return Err(Halt::moment("what a run had filled the disk with could not be removed"));
+    }
+    let outcome = classify(Worked::Agent, exit);
+    let verdict = Verdict::refused("the run was killed for filling the disk");
+    let report = RunReport { outcome, verdict, head: Some(base.clone()), tested: None };
+    Ok(Ended::Worked { report, gate: None, judged: None, fault: None })
 }
 
 fn agent(
@@ -51,7 +73,8 @@ fn agent(
     let descriptor = agent.adapter.descriptor;
     let told = told::read(engine, owned, descriptor)?;
     let artifacts = worktree.path().join(owned.task.key.artifact_dir());
-    let question = question::take(&RunDir::new(engine.home.run(&owned.owner.run_id)), &artifacts);
+    let question = question::take(&RunDir::new(engine.home.run(&owned.owner.run_id)), &artifacts)
+        .map(|text| engine.masks(&config.settings.redact).text(&text).into_owned());
     let changed = question.is_some() || changed(owned, worktree, base)?;
     let end = AgentEnd::of(exit, &told.told, descriptor.demands, changed);
     tracing::info!(task.key = %owned.task.key, run.id = %owned.owner.run_id, agent.end = end.word(), agent.tools = told.tool_calls, agent.retries = told.retries, "the agent's run ended");
@@ -68,14 +91,15 @@ fn agent(
             Gate::DevelopmentComplete => Some(branch_evidence(owned, worktree, &head)?),
             _ => None,
         };
-        let verdict = judge::judge(engine, owned, stage, base, branch.as_ref());
+        let verdict = judge::judge(engine, owned, stage, config, base, branch.as_ref());
         undisturbed(worktree, verdict)?
     } else {
         Verdict::refused("the agent did not come to its own end")
     };
     let tested = tested(stage, worktree, base)?;
     let report = RunReport { outcome, verdict, head: Some(head.clone()), tested };
-    Ok(Ended::Worked { report, gate: ran.then_some(stage.gate), judged: Some(head) })
+    let (gate, judged) = (ran.then_some(stage.gate), Some(head));
+    Ok(Ended::Worked { report, gate, judged, fault: end.fault() })
 }
 
 /// Whether the run left anything for a gate to judge: a commit, or a change of a file. Artifacts of
@@ -197,18 +221,19 @@ fn runner(
         worktree.discard_all()?;
         let verdict = Verdict::refused("the suite did not run");
         let report = RunReport { outcome, verdict, head: None, tested: None };
-        return Ok(Ended::Worked { report, gate: None, judged: None });
+        return Ok(Ended::Worked { report, gate: None, judged: None, fault: None });
     };
     let code_tree = worktree.code_tree(base)?;
     let worked = runners::SuiteEnd { exit: &exit, exit_code, suite: &suite.report, found: &found };
     let artifact = runners::artifact(kind, config, owned, base, &code_tree, &worked);
     let head = file(engine, owned, stage, worktree, base, (kind.artifact(), &artifact))?;
-    let verdict = undisturbed(worktree, judge::judge(engine, owned, stage, base, None))?;
+    let verdict = undisturbed(worktree, judge::judge(engine, owned, stage, config, base, None))?;
     let verdict = beside::explained(engine, owned, stage, config, base, &exit, verdict);
     let tested =
         (stage.gate == Gate::TestsPassed).then(|| Tested { commit: base.clone(), code_tree });
     let report = RunReport { outcome, verdict, head: Some(head), tested };
-    Ok(Ended::Worked { report, gate: Some(stage.gate), judged: Some(base.clone()) })
+    let (gate, judged) = (Some(stage.gate), Some(base.clone()));
+    Ok(Ended::Worked { report, gate, judged, fault: None })
 }
 
 /// Turns a deploy's end into its report.
@@ -224,10 +249,11 @@ pub fn deployed(
     let artifact = log.artifact(owned, config, base);
     let name = RunnerKind::Deploy.artifact();
     let head = file(engine, owned, stage, &worktree, base, (name, &artifact))?;
-    let verdict = judge::judge(engine, owned, stage, base, None);
+    let verdict = judge::judge(engine, owned, stage, config, base, None);
     let outcome = Outcome::SuiteRan { exit_code: log.exit_code() };
     let report = RunReport { outcome, verdict, head: Some(head), tested: None };
-    Ok(Ended::Worked { report, gate: Some(stage.gate), judged: Some(base.clone()) })
+    let (gate, judged) = (Some(stage.gate), Some(base.clone()));
+    Ok(Ended::Worked { report, gate, judged, fault: None })
 }
 
 /// Commits a runner's artifact and pushes the branch; gives its new tip.

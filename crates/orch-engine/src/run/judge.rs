@@ -12,17 +12,19 @@ use super::{Halt, Owned};
 use crate::artifacts::read_set;
 use crate::engine::Engine;
 use crate::publish;
+use crate::repo_config::RepoConfig;
 
 /// Asks the stage's gate; `at_hand` is the revision that the artifacts have to speak of.
 pub fn judge(
     engine: &Engine,
     owned: &Owned,
     stage: &StageSpec,
+    config: &RepoConfig,
     at_hand: &Revision,
     branch: Option<&BranchEvidence>,
 ) -> Verdict {
-    let artifacts =
-        read_set(&engine.home.worktree(&owned.task.key).join(owned.task.key.artifact_dir()));
+    let folder = engine.home.worktree(&owned.task.key).join(owned.task.key.artifact_dir());
+    let artifacts = read_set(&folder).masked(&engine.masks(&config.settings.redact));
     publish::keep_artifacts(&engine.home.run(&owned.owner.run_id), &artifacts);
     let merged = owned
         .task

@@ -9,7 +9,7 @@ use orch_agents::{LaunchContext, Session};
 use orch_core::ids::Revision;
 use orch_core::llm::CallSite;
 use orch_core::pipeline::{Producer, StageSpec};
-use orch_core::process::{Polite, StepWatch};
+use orch_core::process::{DiskLimit, Polite, StepWatch};
 use orch_core::session::RunSession;
 use orch_process::{LaunchError, Revocation, RunDir, RunSpec};
 use orch_store::NewLlmCall;
@@ -66,8 +66,17 @@ pub fn launch_job(
         None => agent_work(engine, owned, stage, config, place, &dir)?,
     };
     let work = sandbox::confine(engine, owned, config, place, work)?;
-    let spec = spec(owned, place.worktree.path().to_owned(), work);
-    match orch_process::launch(&engine.program, &dir, &spec) {
+    let disk = disk_limit(
+        config,
+        [
+            place.worktree.path().to_owned(),
+            engine.home.lent(&owned.task.key),
+            dir.path().to_owned(),
+        ],
+    );
+    let spec = spec(owned, place.worktree.path().to_owned(), work, disk);
+    match orch_process::launch(&engine.program, &dir, &spec, &engine.masks(&config.settings.redact))
+    {
         Ok(supervisor) => Ok(engine.store.stamp_process(&owned.fence(), &supervisor)?),
         Err(error) => not_launched(&dir, &error),
     }
@@ -99,7 +108,7 @@ fn agent_work(
     let descriptor = agent.adapter.descriptor;
     let session = session::choose(engine, owned, &agent)?;
     let resumed = matches!(session, Session::Resume { .. });
-    let brief = brief::render(owned, stage, config, place, resumed)?;
+    let brief = brief::render(engine, owned, stage, config, place, resumed)?;
     clear_own_artifacts(stage, place)?;
     let brief_file = dir.path().join("brief.md");
     let write = |error| Halt::moment(format!("the brief {}: {error}", brief_file.display()));
@@ -189,7 +198,7 @@ pub fn shadow_beside(
     base: &Revision,
 ) -> Result<Option<CallSite>, Halt> {
     let site = CallSite::shadow(&stage.name, &work.own.job.agent);
-    let brief = brief::beside(work.own, stage, config, work.artifacts, base)?;
+    let brief = brief::beside(engine, work.own, stage, config, work.artifacts, base)?;
     model_beside(engine, work, stage, config, site, &brief, None)?;
     Ok(site)
 }
@@ -267,7 +276,7 @@ fn model_beside(
         polite: agent.adapter.descriptor.polite.to_vec(),
         steps: (agent.adapter.descriptor.steps)(agent.steps, agent.repeats),
     };
-    start_beside(engine, work, &dir, started)
+    start_beside(engine, work, config, &dir, started)
 }
 
 /// Starts a runner beside the model that decides.
@@ -280,23 +289,32 @@ pub fn runner_beside(
 ) -> Result<(), Halt> {
     let dir = RunDir::new(engine.home.run(&work.own.owner.run_id));
     let started = runners::work_on(engine, work.own, kind, config, base)?;
-    start_beside(engine, work, &dir, started)
+    start_beside(engine, work, config, &dir, started)
 }
 
 fn start_beside(
     engine: &Engine,
     beside: &BesideWork<'_>,
+    config: &RepoConfig,
     dir: &RunDir,
     work: Work,
 ) -> Result<(), Halt> {
-    let spec = spec(beside.own, beside.tree.to_owned(), work);
-    match orch_process::launch(&engine.program, dir, &spec) {
+    let disk = disk_limit(config, [beside.tree.to_owned(), dir.path().to_owned()]);
+    let spec = spec(beside.own, beside.tree.to_owned(), work, disk);
+    match orch_process::launch(&engine.program, dir, &spec, &engine.masks(&config.settings.redact))
+    {
         Ok(_) => Ok(()),
         Err(error) => not_launched(dir, &error),
     }
 }
 
-fn spec(owned: &Owned, cwd: PathBuf, work: Work) -> RunSpec {
+/// What a run may take up on the disk with these folders.
+fn disk_limit<const N: usize>(config: &RepoConfig, roots: [PathBuf; N]) -> Option<DiskLimit> {
+    let bytes = config.settings.sandbox.disk?;
+    Some(DiskLimit { roots: roots.into(), bytes })
+}
+
+fn spec(owned: &Owned, cwd: PathBuf, work: Work, disk: Option<DiskLimit>) -> RunSpec {
     RunSpec {
         run_id: owned.owner.run_id.clone(),
         argv: work.argv,
@@ -308,6 +326,7 @@ fn spec(owned: &Owned, cwd: PathBuf, work: Work) -> RunSpec {
         polite: work.polite,
         steps: work.steps,
         grace: work.grace,
+        disk,
         log_limit: LOG_LIMIT,
     }
 }

@@ -23,7 +23,7 @@ use orch_core::channel::Route;
 use orch_core::decide::{self, Decision, MergeResult, Policy, RunReport, Situation, Step};
 use orch_core::ids::{AgentName, Revision};
 use orch_core::job::{Fence, Job, JobState, Ownership};
-use orch_core::outcome::Outcome;
+use orch_core::outcome::{Fault, Outcome};
 use orch_core::pipeline::{Producer, StageSpec};
 use orch_core::stage::{Gate, MERGE_GATE};
 use orch_core::task::Task;
@@ -35,6 +35,7 @@ use crate::accounts;
 use crate::active::Driven;
 use crate::breakers;
 use crate::deploy;
+use crate::disk;
 use crate::engine::Engine;
 use crate::merge_gate;
 use crate::money;
@@ -138,10 +139,16 @@ type Judged = (Gate, Verdict, Option<Revision>);
 /// How a run came to its end: what the decision is made from.
 enum Ended {
     /// A producer worked and its gate has spoken.
-    Worked { report: RunReport, gate: Option<Gate>, judged: Option<Revision> },
+    Worked {
+        report: RunReport,
+        gate: Option<Gate>,
+        judged: Option<Revision>,
+        /// What ended an agent that says why.
+        fault: Option<Fault>,
+    },
     /// The merge gate worked.
     Merged(MergeResult),
-    /// A deploy waits for its target, at least until then.
+    /// It waits, at least until then: a deploy for its target, any run for room on the disk.
     Waits { until: Timestamp, reason: String },
 }
 
@@ -172,6 +179,12 @@ pub fn drive(engine: &Arc<Engine>, owned: &Owned, driven: &Driven, from: From) {
 
 fn work(engine: &Arc<Engine>, owned: &Owned, driven: &Driven, from: From) -> Result<Ended, Halt> {
     let config = RepoConfig::load(engine, &owned.repo).map_err(Halt::environment)?;
+    if from == From::Claim
+        && let Some(reason) = disk::lacks_room(engine)
+    {
+        let until = engine.clock.now() + disk::LOOK;
+        return Ok(Ended::Waits { until, reason });
+    }
     if owned.job.agent.as_str() == MERGE_GATE {
         return merge_gate::land(engine, owned, driven, &config).map(Ended::Merged);
     }
@@ -214,7 +227,7 @@ fn not_judged(owned: &Owned, outcome: Outcome) -> Ended {
     }
     let verdict = Verdict::refused("the work did not run to its end");
     let report = RunReport { outcome, verdict, head: None, tested: None };
-    Ended::Worked { report, gate: None, judged: None }
+    Ended::Worked { report, gate: None, judged: None, fault: None }
 }
 
 /// Decides and applies; a run that lost its job meanwhile is discarded.
@@ -222,7 +235,8 @@ fn settle(engine: &Engine, owned: &Owned, ended: &Ended) {
     let now = engine.clock.now();
     let spend = spend(engine, owned);
     let usage = spend.as_ref().map(money::usage).unwrap_or_default();
-    let shuts = ended_outcome(ended).and_then(|outcome| accounts::after(engine, owned, outcome));
+    let shuts = accounts::shutter(engine, owned, ended_outcome(ended), ended_fault(ended))
+        .and_then(|shutter| accounts::after(engine, owned, shutter));
     let reroute = shuts.as_ref().map(|(account, pause)| {
         format!("the account {account} is paused until {}: {}", pause.until, pause.reason)
     });
@@ -277,6 +291,13 @@ fn ended_outcome(ended: &Ended) -> Option<&Outcome> {
     }
 }
 
+fn ended_fault(ended: &Ended) -> Option<Fault> {
+    match ended {
+        Ended::Worked { fault, .. } => *fault,
+        Ended::Merged(_) | Ended::Waits { .. } => None,
+    }
+}
+
 /// What the run's language model consumed; `None` where none was started.
 fn spend(engine: &Engine, owned: &Owned) -> Option<CallSpend> {
     let agent = matches!(owned.stage().ok()?.producer, Producer::Agent(_));
@@ -300,7 +321,7 @@ fn decide(
     let fault = ended_outcome(ended).and_then(fault_of);
     let paused = fault.and_then(|_| breakers::paused(engine, &run_id));
     match ended {
-        Ended::Worked { report, gate, judged } => {
+        Ended::Worked { report, gate, judged, .. } => {
             let record = RunRecord {
                 run_id,
                 outcome: report.outcome.clone(),
@@ -317,7 +338,7 @@ fn decide(
             (decision, record)
         }
         Ended::Waits { until, reason } => {
-            // No fault: it was asked for patience, by another deploy.
+            // No fault: it was asked for patience.
             let outcome = Outcome::RateLimited { until: *until };
             let (gate, end_commit, usage) = (None, None, Usage::default());
             let record = RunRecord { run_id, outcome, gate, end_commit, usage };

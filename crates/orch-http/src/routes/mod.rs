@@ -110,6 +110,9 @@ pub const ROUTES: &[Route] = &[
     read("/runs/{run_id}/log", &[], "A run's log: whole, a range of it, or live", || {
         get(run_log::log)
     }),
+    read("/runs/{run_id}/brief", &[], "The brief that a run's agent was given", || {
+        get(runs::brief)
+    }),
     read("/runs/{run_id}/artifacts", run_artifacts::QUERY, "What a run's gate judged", || {
         get(run_artifacts::list)
     }),

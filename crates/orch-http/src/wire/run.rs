@@ -2,6 +2,7 @@
 
 use orch_api::{RunDetail, Usage};
 use orch_core::outcome::Outcome;
+use orch_core::settings::format_size;
 use orch_store::Run;
 
 pub(crate) fn run(run: &Run) -> RunDetail {
@@ -62,6 +63,9 @@ fn detail(outcome: &Outcome) -> Option<String> {
         Outcome::NeedsInput { question } => Some(question.clone()),
         Outcome::RateLimited { until } => Some(format!("until {until}")),
         Outcome::TimedOut { limit_ms } => Some(format!("after {limit_ms} ms")),
+        Outcome::OverDisk { limit_bytes, .. } => {
+            Some(format!("more than {} of the disk", format_size(*limit_bytes)))
+        }
         Outcome::Stalled { limit_ms } => Some(format!("silent for {limit_ms} ms")),
     }
 }

@@ -10,6 +10,7 @@ mod kill;
 mod lines;
 mod log_file;
 mod output;
+mod quota;
 mod reap;
 mod record;
 mod run;
@@ -24,9 +25,10 @@ use std::path::Path;
 use orch_core::process::ProcessIdentity;
 
 use crate::claim::{self, Claim};
+use crate::hide::hide_environment;
 use crate::launch::Handshake;
 use crate::run_dir::RunDir;
-use crate::{fsio, identity};
+use crate::{fsio, identity, masking};
 use detach::Role;
 pub(crate) use signals::{Signals, restore_defaults};
 
@@ -68,6 +70,11 @@ fn try_supervise(dir: &Path) -> io::Result<i32> {
     // Signals first: one that comes during the start must not kill us between claim and child.
     let signals = Signals::take_over()?;
     let dir = RunDir::new(std::fs::canonicalize(dir)?);
+    let masks = masking::hear(io::stdin().lock())?;
+    if !masks.is_empty() {
+        // They stand in this process's memory, and the child may run as the same user.
+        hide_environment();
+    }
     match detach::detach()? {
         Role::Launcher => return Ok(DONE),
         Role::Supervisor => {}
@@ -79,7 +86,7 @@ fn try_supervise(dir: &Path) -> io::Result<i32> {
     }
     fsio::publish(&dir.supervisor(), &serde_json::to_vec(&me)?)?;
     tell_ready(me)?;
-    let exit = run::carry_out(&dir, &signals);
+    let exit = run::carry_out(&dir, &signals, masks);
     record::write_exit(&dir, &exit)?;
     Ok(DONE)
 }

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Child;
 
 use orch_core::process::ExitCause;
+use orch_core::redact::{MaskedStream, Masks};
 use rustix::io::Errno;
 
 use super::lines::Lines;
@@ -22,6 +23,8 @@ struct Stream {
     /// `None` once the stream has ended.
     fd: Option<OwnedFd>,
     source: Source,
+    /// Takes the secrets out before anything else sees them.
+    masked: MaskedStream,
     lines: Lines,
     tail: Tail,
     /// The steps that it tells of.
@@ -31,10 +34,11 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(fd: Option<OwnedFd>, source: Source, steps: Steps) -> Self {
+    fn new(fd: Option<OwnedFd>, source: Source, steps: Steps, masks: Masks) -> Self {
         let fd = fd.filter(|fd| rustix::io::ioctl_fionbio(fd, true).is_ok());
         let (lines, tail) = (Lines::default(), Tail::default());
-        Self { fd, source, lines, tail, steps, at_line_start: true }
+        let masked = MaskedStream::new(masks);
+        Self { fd, source, masked, lines, tail, steps, at_line_start: true }
     }
 
     /// Reads once, without blocking; true if anything was there.
@@ -50,7 +54,19 @@ impl Stream {
             self.fd = None;
             return false;
         }
-        let (chunk, at, source) = (&buffer[..got], now(), self.source);
+        if self.masked.is_plain() {
+            self.take(&buffer[..got], log, count);
+        } else {
+            let mut clean = Vec::with_capacity(got);
+            self.masked.push(&buffer[..got], &mut clean);
+            self.take(&clean, log, count);
+        }
+        true
+    }
+
+    /// Takes what may be kept.
+    fn take(&mut self, chunk: &[u8], log: &mut LogFile, count: &mut u64) {
+        let (at, source) = (now(), self.source);
         self.tail.push(chunk);
         let Self { lines, steps, at_line_start, .. } = self;
         lines.push(chunk, &mut |piece| {
@@ -60,10 +76,12 @@ impl Stream {
             }
             log.output(&at, source, piece.bytes, !piece.ends_line);
         });
-        true
     }
 
     fn finish(&mut self, log: &mut LogFile, count: &mut u64) {
+        let mut held = Vec::new();
+        self.masked.finish(&mut held);
+        self.take(&held, log, count);
         let (at, source) = (now(), self.source);
         self.lines.finish(&mut |piece| {
             *count += 1;
@@ -86,12 +104,12 @@ pub(super) struct Output {
 
 impl Output {
     /// Takes the child's pipes over.
-    pub(super) fn new(child: &mut Child, log: LogFile, steps: Steps) -> Self {
+    pub(super) fn new(child: &mut Child, log: LogFile, steps: Steps, masks: Masks) -> Self {
         let stdout = child.stdout.take().map(OwnedFd::from);
         let stderr = child.stderr.take().map(OwnedFd::from);
         Self {
-            stdout: Stream::new(stdout, Source::Stdout, steps),
-            stderr: Stream::new(stderr, Source::Stderr, Steps::default()),
+            stdout: Stream::new(stdout, Source::Stdout, steps, masks.clone()),
+            stderr: Stream::new(stderr, Source::Stderr, Steps::default(), masks),
             buffer: vec![0; READ_BYTES],
             log,
             lines: 0,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use orch_core::process::{ExitCause, Polite, RunExit};
+use orch_core::redact::Masks;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, WaitStatus};
 
@@ -15,6 +16,7 @@ use super::deadline::Deadlines;
 use super::kill::{Killed, Tree};
 use super::log_file::LogFile;
 use super::output::Output;
+use super::quota::Quota;
 use super::reap::Reaper;
 use super::signals::Signals;
 use super::steps::Steps;
@@ -27,7 +29,7 @@ use crate::{fsio, identity};
 const STOP_POLL: Duration = Duration::from_millis(200);
 
 /// Carries the run out. Never fails: what goes wrong is the run's result.
-pub(super) fn carry_out(dir: &RunDir, signals: &Signals) -> RunExit {
+pub(super) fn carry_out(dir: &RunDir, signals: &Signals, masks: Masks) -> RunExit {
     let started_at = Timestamp::now();
     let spec: RunSpec = match fsio::read_json(&dir.spec()) {
         Ok(Some(spec)) => spec,
@@ -43,7 +45,7 @@ pub(super) fn carry_out(dir: &RunDir, signals: &Signals) -> RunExit {
     let started = child::start(&spec).and_then(|mut child| {
         let pid = pid_of(&child)?;
         let log = LogFile::open(&dir.log(), spec.log_limit);
-        Ok((Output::new(&mut child, log, Steps::new(&spec.steps)), pid))
+        Ok((Output::new(&mut child, log, Steps::new(&spec.steps), masks), pid))
     });
     let (output, pid) = match started {
         Ok(started) => started,
@@ -60,6 +62,7 @@ pub(super) fn carry_out(dir: &RunDir, signals: &Signals) -> RunExit {
         signals,
         output,
         deadlines: Deadlines::new(&spec, begun),
+        quota: Quota::new(spec.disk, begun),
         reaper: Reaper::new(pid),
         polite: if spec.polite.is_empty() { vec![Polite::Term] } else { spec.polite },
         grace: spec.grace,
@@ -74,6 +77,7 @@ struct Run<'a> {
     signals: &'a Signals,
     output: Output,
     deadlines: Deadlines,
+    quota: Quota,
     reaper: Reaper,
     /// The signals that ask for the end, in this order.
     polite: Vec<Polite>,
@@ -149,7 +153,10 @@ impl Run<'_> {
         if self.stop_wanted {
             return Some(ExitCause::Cancelled);
         }
-        self.deadlines.overdue(now).or_else(|| self.output.looping())
+        self.deadlines
+            .overdue(now)
+            .or_else(|| self.output.looping())
+            .or_else(|| self.quota.look(now))
     }
 
     fn begin_end(&mut self, cause: ExitCause, tree: &Tree, now: Instant) -> Phase {
@@ -158,8 +165,17 @@ impl Run<'_> {
             ExitCause::Stalled { limit_ms } => format!("nothing was printed for {limit_ms} ms"),
             ExitCause::Looping { steps, same: true } => format!("it did the same {steps} times"),
             ExitCause::Looping { steps, .. } => format!("it took {steps} steps"),
+            ExitCause::OverDisk { limit_bytes, used_bytes } => {
+                format!("it takes up {used_bytes} bytes of the disk, and {limit_bytes} are allowed")
+            }
             _ => "somebody asked for the end".to_owned(),
         };
+        // One that fills the disk would go on with that for as long as it is asked politely.
+        if matches!(cause, ExitCause::OverDisk { .. }) {
+            self.output.log.say(&format!("{why}; the process tree is killed"));
+            let asked = self.polite.len();
+            return Phase::Ending { cause, asked, next_at: Some(now) };
+        }
         self.output.log.say(&format!("{why}; the process tree is asked to end"));
         self.output.log.flush();
         self.ask(cause, 0, tree, now)
@@ -176,7 +192,7 @@ impl Run<'_> {
     /// Sleeps until there is something to do, and takes what came.
     fn wait(&mut self, phase: &Phase, now: Instant) {
         let longest = match phase {
-            Phase::Running => self.deadlines.pause(now, STOP_POLL),
+            Phase::Running => self.quota.pause(now, self.deadlines.pause(now, STOP_POLL)),
             Phase::Ending { next_at, .. } => {
                 next_at.map_or(STOP_POLL, |at| at.saturating_duration_since(now).min(STOP_POLL))
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use orch_core::ids::{Revision, RunId};
 use orch_core::process::RunExit;
+use orch_core::redact::Masks;
 use orch_core::remote::{FaultKind, Frame, RemoteEnd, SshTarget};
 use orch_core::settings::Ssh;
 use orch_process::ssh::{Client, Order, nonce};
@@ -151,9 +152,10 @@ impl Run {
             polite: Vec::new(),
             steps: Vec::new(),
             grace: Duration::from_secs(15),
+            disk: None,
             log_limit: 100 << 20,
         };
-        launch(Path::new(PROGRAM), &self.dir, &spec).unwrap();
+        launch(Path::new(PROGRAM), &self.dir, &spec, &Masks::default()).unwrap();
     }
 
     pub fn wait(&self) -> Done {

@@ -8,7 +8,7 @@ use orch_process::{
     Liveness, Observation, RunDir, child, identity, marked_processes, observe, request_stop, sweep,
 };
 
-use crate::support::{PROGRAM, Scene, until};
+use crate::support::{PROGRAM, Scene, nothing_to_mask, until};
 
 #[test]
 fn a_killed_supervisor_is_a_lost_run_and_the_sweep_ends_its_processes() {
@@ -143,6 +143,7 @@ fn start_bare(dir: &RunDir) {
     let status = Command::new(PROGRAM)
         .arg("run-supervisor")
         .arg(dir.path())
+        .stdin(nothing_to_mask(dir.path().parent().unwrap()))
         .stdout(Stdio::null())
         .status()
         .unwrap();

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Barrier;
 
 use orch_core::process::ExitCause;
+use orch_core::redact::Masks;
 use orch_process::{
     LaunchError, Liveness, Observation, Revocation, child, identity, launch, observe, revoke,
 };
 
-use crate::support::{PROGRAM, Scene};
+use crate::support::{PROGRAM, Scene, nothing_to_mask};
 
 fn again(scene: &Scene) -> LaunchError {
-    launch(Path::new(PROGRAM), &scene.dir, &scene.spec).unwrap_err()
+    launch(Path::new(PROGRAM), &scene.dir, &scene.spec, &Masks::default()).unwrap_err()
 }
 
 #[test]
@@ -58,6 +59,7 @@ fn a_revoked_run_never_starts() {
     let late = std::process::Command::new(PROGRAM)
         .arg("run-supervisor")
         .arg(scene.dir.path())
+        .stdin(nothing_to_mask(scene.work()))
         .output()
         .unwrap();
     assert_eq!(String::from_utf8(late.stdout).unwrap(), "\"refused\"\n");
@@ -74,7 +76,7 @@ fn of_a_launch_and_many_revocations_exactly_one_side_wins() {
         let (launched, revoked) = std::thread::scope(|scope| {
             let launcher = scope.spawn(|| {
                 start.wait();
-                launch(Path::new(PROGRAM), &scene.dir, &scene.spec)
+                launch(Path::new(PROGRAM), &scene.dir, &scene.spec, &Masks::default())
             });
             let revokers: Vec<_> = (0..4)
                 .map(|delay| {
@@ -110,9 +112,11 @@ fn of_a_launch_and_many_revocations_exactly_one_side_wins() {
 #[test]
 fn a_launch_that_fails_names_its_reason() {
     let scene = Scene::shell("exit 0");
-    let missing = launch(Path::new("/no/such/orch"), &scene.dir, &scene.spec).unwrap_err();
+    let missing =
+        launch(Path::new("/no/such/orch"), &scene.dir, &scene.spec, &Masks::default()).unwrap_err();
     assert!(matches!(missing, LaunchError::Program { .. }), "{missing}");
-    let wrong = launch(Path::new("/bin/true"), &scene.dir, &scene.spec).unwrap_err();
+    let wrong =
+        launch(Path::new("/bin/true"), &scene.dir, &scene.spec, &Masks::default()).unwrap_err();
     assert!(wrong.to_string().ends_with("did not get ready: it ended without a word"), "{wrong}");
     // After either, the run can still be settled, or launched properly.
     assert_eq!(observe(&scene.dir), Observation::NotStarted);

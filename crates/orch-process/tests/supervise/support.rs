@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use orch_core::ids::RunId;
 use orch_core::process::{ProcessIdentity, RunExit};
+use orch_core::redact::Masks;
 use orch_process::{
     Observation, RunDir, RunSpec, launch, marked_processes, request_stop, sweep, wait_exit,
 };
@@ -40,6 +41,7 @@ impl Scene {
             polite: vec![],
             steps: vec![],
             grace: Duration::from_millis(300),
+            disk: None,
             log_limit: 100 << 20,
         };
         Self { base, dir, spec }
@@ -65,7 +67,7 @@ impl Scene {
     }
 
     pub fn launch(&self) -> ProcessIdentity {
-        launch(Path::new(PROGRAM), &self.dir, &self.spec).unwrap()
+        launch(Path::new(PROGRAM), &self.dir, &self.spec, &Masks::default()).unwrap()
     }
 
     pub fn wait(&self) -> Observation {
@@ -118,6 +120,13 @@ impl Drop for Scene {
         }
         sweep(&self.spec.run_id);
     }
+}
+
+/// What a supervisor hears from a launcher that knows of no secrets.
+pub fn nothing_to_mask(folder: &Path) -> std::fs::File {
+    let file = folder.join("nothing-to-mask");
+    std::fs::write(&file, "[]").unwrap();
+    std::fs::File::open(file).unwrap()
 }
 
 /// Polls a condition until it holds.

@@ -60,7 +60,8 @@ impl Bed {
         std::fs::create_dir_all(&root).with_context(|| format!("{}", root.display()))?;
         let root = root.canonicalize()?;
         std::fs::create_dir_all(root.join("home"))?;
-        let orch = Orch::new(program, &root);
+        // Its small disk has less room than runs usually ask for.
+        let orch = Orch::new(program, &root).with("ORCH_SERVICE_MIN_FREE_DISK", "0");
         let mut bed = Self {
             orch,
             repositories: Vec::new(),

@@ -6,4 +6,5 @@
 mod bed;
 mod faults;
 mod pipelines;
+mod sandboxed;
 mod sessions;

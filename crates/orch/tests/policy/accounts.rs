@@ -102,6 +102,67 @@ account = "spare"
     assert_eq!(task["llm_calls"][0]["agent"], "spare", "nobody asks the limited one again");
 }
 
+/// A developer whose program reports this fault and ends, before one that works.
+fn faulty(fault: &str, more: &str) -> String {
+    format!(
+        r#"
+[agents.default]
+adapter = "command"
+command = ["sh", "agent.sh"]
+[agents.developer]
+adapter = "command"
+command = ["sh", "-c", "echo '{{\"orch\":\"error\",\"fault\":\"{fault}\",\"message\":\"no\"}}'; exit 1"]
+account = "main"
+fallback = ["spare"]
+{more}
+[agents.spare]
+adapter = "command"
+command = ["sh", "agent.sh"]
+account = "spare"
+"#
+    )
+}
+
+#[test]
+fn the_next_of_the_chain_takes_over_from_a_refused_login_and_an_overloaded_provider() {
+    for (fault, says) in
+        [("auth_broken", "its login is refused"), ("overloaded", "its provider is overloaded")]
+    {
+        let bed = Bed::new(&faulty(fault, ""), WORK);
+        bed.init();
+        let _service = bed.orch.serve();
+        bed.add("Say hello");
+        bed.until("HELLO-1", "done");
+        let task = bed.show("HELLO-1");
+        assert_eq!(task["jobs"][0]["defers"], 0, "{fault}: it burnt a defer");
+        assert_eq!(task["llm_calls"][0]["account"], "main");
+        assert_eq!(task["llm_calls"][1]["account"], "spare");
+        let queue = bed.json(&["queue", "--json"]);
+        let mut channels = queue["channels"].as_array().unwrap().iter();
+        let main = channels.find(|channel| channel["name"] == "main").unwrap();
+        assert_eq!(main["reason"], says, "{queue}");
+    }
+}
+
+#[test]
+fn who_does_not_want_that_is_held_or_deferred() {
+    for (fault, on, state) in
+        [("auth_broken", "overloaded", "held"), ("overloaded", "auth_broken", "deferred")]
+    {
+        let settings = faulty(fault, &format!("fallback_on = [\"{on}\"]"));
+        let bed = Bed::new(&settings, WORK)
+            .with("ORCH_BUDGETS_BACKOFF_BASE", "10m")
+            .with("ORCH_BUDGETS_BACKOFF_CAP", "10m");
+        bed.init();
+        let _service = bed.orch.serve();
+        bed.add("Say hello");
+        bed.until("HELLO-1", state);
+        let queue = bed.json(&["queue", "--json"]);
+        let mut channels = queue["channels"].as_array().unwrap().iter();
+        assert!(channels.all(|channel| channel["reason"].is_null()), "{fault}: {queue}");
+    }
+}
+
 #[test]
 fn a_fallback_that_is_not_there_is_told_with_its_line() {
     let settings =

@@ -6,5 +6,7 @@
 mod bed;
 mod escapes;
 mod honest;
+mod limits;
 mod network;
+mod secrets;
 mod token;

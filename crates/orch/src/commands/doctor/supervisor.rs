@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use orch_core::ids::RunId;
 use orch_core::process::ExitCause;
+use orch_core::redact::Masks;
 use orch_process::{Observation, RunDir, RunSpec};
 
 use super::Check;
@@ -50,10 +51,11 @@ fn attempt(env: &Env, run_id: &RunId, dir: &Path) -> Check {
         polite: Vec::new(),
         steps: Vec::new(),
         grace: Duration::from_secs(1),
+        disk: None,
         log_limit: 64 * 1024,
     };
     let run = RunDir::new(dir);
-    if let Err(error) = orch_process::launch(&program, &run, &spec) {
+    if let Err(error) = orch_process::launch(&program, &run, &spec, &Masks::default()) {
         let error = anyhow::Error::from(error);
         return Check::fail(
             NAME,

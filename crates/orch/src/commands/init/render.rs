@@ -205,6 +205,11 @@ const OPTIONAL: &str = "\
 # rollback_command = \"./rollback.sh\"
 # health_url = \"http://127.0.0.1:9000/health\"
 
+# Confines agents and the test suite to the task's files; `orch doctor` says what this machine has.
+# [sandbox]
+# profile = \"auto\"
+# writable = []                  # caches that your build writes to, such as \"~/.cache/pip\"
+
 # [budgets]
 # development = 3                # times a task's code may come back before it is held
 # infra = 3                      # infrastructure faults per stage before it is held

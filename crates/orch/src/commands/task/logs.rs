@@ -1,4 +1,4 @@
-//! `orch task logs KEY`: what a task's runs print.
+//! `orch task logs KEY`: what a task's runs print, and what they were told.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use orch_core::ids::{RunId, TaskKey};
 
 use crate::env::Env;
 use crate::exit::{Exit, Stop};
-use crate::output::{Out, note, plain};
+use crate::output::{Out, note, plain, plain_lines};
 use crate::service;
 
 /// Show what a task's last run printed; with -f go on until the run ends.
@@ -24,6 +24,9 @@ pub struct Args {
     /// Go on with what the run prints, until it ends.
     #[arg(short, long)]
     follow: bool,
+    /// Show the brief that the run's agent was given, in place of what it printed.
+    #[arg(long, conflicts_with = "follow")]
+    brief: bool,
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
@@ -43,7 +46,11 @@ pub fn run(args: &Args, env: &Env) -> anyhow::Result<ExitCode> {
             let title = format!("{}  {} by {}", run.run_id, run.stage, run.agent);
             out.line(out.style.bold(&plain(&title)))?;
         }
-        show(&client, &out, args, &run.run_id)?;
+        if args.brief {
+            brief(&client, &out, args, &run.run_id)?;
+        } else {
+            show(&client, &out, args, &run.run_id)?;
+        }
     }
     Ok(Exit::Done.into())
 }
@@ -79,6 +86,20 @@ fn show(client: &Client, out: &Out, args: &Args, run_id: &str) -> anyhow::Result
             Err(_) => out.line(plain(text))?,
         }
     }
+    Ok(())
+}
+
+/// Shows a run's brief; among several runs those of nobody's have none.
+fn brief(client: &Client, out: &Out, args: &Args, run_id: &str) -> anyhow::Result<()> {
+    let text = match client.run_brief(run_id) {
+        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        Err(error) if args.all && error.status() == Some(404) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if args.json {
+        return out.json_line(&serde_json::json!({ "run_id": run_id, "brief": text }));
+    }
+    out.line(plain_lines(&text).trim_end())?;
     Ok(())
 }
 
