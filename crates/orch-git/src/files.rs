@@ -82,6 +82,17 @@ pub(crate) fn is_free(path: &Path) -> bool {
     }
 }
 
+/// Removes the lock files that lie in a folder itself.
+pub(crate) fn remove_locks(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "lock") {
+            remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes lock files that a machine's crash left in a git directory; those of running commands
 /// are younger. Objects are not looked through: git itself expires its temporary ones.
 pub(crate) fn clear_stale_locks(git_dir: &Path) {

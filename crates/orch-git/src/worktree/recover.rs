@@ -72,9 +72,10 @@ impl Worktree {
         Ok(())
     }
 
+    /// Whoever drives the task has its worktree to himself, so every lock in its administrative
+    /// folder is a dead process's: git makes one for the index, and one for each of its notes.
     fn remove_locks(&self) -> Result<()> {
-        files::remove_file(&self.admin.join("index.lock"))?;
-        files::remove_file(&self.admin.join("HEAD.lock"))?;
+        files::remove_locks(&self.admin)?;
         let branch = format!("{}.lock", self.branch_ref());
         files::remove_file(&self.mirror.git_dir().join(branch))
     }

@@ -119,7 +119,14 @@ fn a_flood_of_conflicts_stays_bounded() {
 
 #[test]
 fn a_rebase_that_was_cut_off_is_begun_anew() {
-    for damage in ["true", "rm -rf $d/rebase-merge/*", "touch $d/index.lock", "rm $d/REBASE_HEAD"] {
+    for damage in [
+        "true",
+        "rm -rf $d/rebase-merge/*",
+        "touch $d/index.lock",
+        "touch $d/AUTO_MERGE.lock",
+        "touch $d/REBASE_HEAD.lock",
+        "rm $d/REBASE_HEAD",
+    ] {
         let (world, mirror, worktree) = started();
         let head = commit(&worktree, "file", "mine\n");
         let onto = world.advance("echo theirs >file");
