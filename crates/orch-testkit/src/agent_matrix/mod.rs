@@ -28,7 +28,7 @@ pub struct Observation {
     pub next: String,
     /// What became of the session of the run before the last one; a dash where there was none.
     pub session: String,
-    /// Why it is not what the situation comes to elsewhere; empty where it is.
+    /// Why it is not what the situation comes to elsewhere; empty where it is, and not kept.
     pub because: String,
     /// How often the model was asked.
     pub requests: usize,
@@ -80,7 +80,7 @@ impl Observation {
     fn line(&self) -> String {
         json!({"program": self.program, "version": self.version, "situation": self.situation,
             "outcomes": self.outcomes, "state": self.state, "why": self.why, "next": self.next,
-            "session": self.session, "because": self.because, "requests": self.requests})
+            "session": self.session, "requests": self.requests})
         .to_string()
     }
 
@@ -97,7 +97,7 @@ impl Observation {
             why: text("why"),
             next: text("next"),
             session: text("session"),
-            because: text("because"),
+            because: String::new(),
             requests: value["requests"].as_u64().unwrap() as usize,
         }
     }

@@ -18,7 +18,8 @@ which fails where something comes to another end than is expected. `runs` are th
 task's runs in order ([what they mean](../guide/agents.md)); `session` says whether the second of two
 runs went on in the session of the first; `asked` is how often the model was asked in all of them. The
 reasons are `orch why`'s, shortened. A task that is deferred is tried again within `[budgets] infra`,
-then held; the observation ends at its first defer.
+then held; the observation ends at its first defer. A tool can't be denied to a program that the Agent
+Client Protocol drives: the client grants what is asked.
 ";
 
 /// The page of these observations.
@@ -29,6 +30,12 @@ pub fn page(observed: &[Observation]) -> String {
     let mut page = HEAD.to_owned();
     let mut programs: Vec<_> = observed.iter().map(|one| &one.program).collect();
     programs.dedup();
+    let unseen: Vec<_> = crate::agent_clis::all().into_iter().map(|cli| cli.name).collect();
+    let unseen: Vec<_> =
+        unseen.into_iter().filter(|name| !programs.iter().any(|seen| seen == name)).collect();
+    if !unseen.is_empty() {
+        write!(page, "\nNot observed in full, so not here: {}.\n", unseen.join(", ")).unwrap();
+    }
     for program in programs {
         let rows: Vec<_> = observed.iter().filter(|one| one.program == *program).collect();
         let version = &rows[0].version;

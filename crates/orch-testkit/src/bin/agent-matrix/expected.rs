@@ -102,6 +102,12 @@ const PECULIAR: &[(&[&str], &[&str], Expected)] = &[
         NOTHING.because("what its sandbox forbids is a command that failed"),
     ),
     (
+        &["gemini", "opencode"],
+        &["`kill -9` of the run"],
+        GATE.after("lost suite_ran")
+            .because("the service finds no session of its name, so the run begins afresh"),
+    ),
+    (
         &["gemini"],
         &["a tool denied"],
         NOTHING.because("a tool that its policy denies is one that it does not know"),

@@ -52,9 +52,29 @@ fn main() -> ExitCode {
             });
         }
     });
-    std::fs::write(page_file(), page(&observed())).expect("the checkout can be written to");
+    let (all, otherwise) = judged();
+    std::fs::write(page_file(), page(&all)).expect("the checkout can be written to");
     let missed = missed.into_inner().expect("no thread panics with it");
-    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if missed + otherwise == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// All that is kept, in the order of the situations, with why it is otherwise than elsewhere; and how
+/// much of it is not as expected.
+fn judged() -> (Vec<Observation>, usize) {
+    let (mut all, mut otherwise) = (observed(), 0);
+    for seen in &mut all {
+        let known = SITUATIONS.iter().find(|situation| situation.name == seen.situation);
+        let Some(situation) = known else { continue };
+        let expected = expected::expected(&seen.program, situation.name, situation.expected);
+        if let Some(missed) = expected.missed(seen) {
+            println!("KEPT    {}: {}: {missed}", seen.program, seen.situation);
+            otherwise += 1;
+        }
+        expected.because.clone_into(&mut seen.because);
+    }
+    let place = |seen: &Observation| SITUATIONS.iter().position(|one| one.name == seen.situation);
+    all.sort_by(|a, b| a.program.cmp(&b.program).then(place(a).cmp(&place(b))));
+    (all, otherwise)
 }
 
 /// The programs that are here, in the situations that can be made for them.

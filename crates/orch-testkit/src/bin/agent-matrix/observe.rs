@@ -70,7 +70,7 @@ pub(crate) fn observe(
         state: text("state"),
         why: redact(&reason(&why), root.path()),
         next: text("next"),
-        because: expected.because.to_owned(),
+        because: String::new(),
         requests: provider.requests(KEY),
     }
 }
