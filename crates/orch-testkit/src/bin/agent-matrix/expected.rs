@@ -132,13 +132,13 @@ const PECULIAR: &[(&[&str], &[&str], Expected)] = &[
     (&["gemini"], &["503"], ERROR.because("its words don't say whose fault it is")),
     (
         &["opencode"],
-        &["the connection is dropped"],
+        &["the connection is dropped", "the answer is cut"],
         ERROR.because("its words don't say whose fault it is"),
     ),
     (&["gemini", "qwen"], &["refusal", "output limit"], NOTHING.because("it says that it is done")),
     (
         &["opencode"],
-        &["the answer is cut", "a web page"],
+        &["a web page"],
         STUCK
             .says("the agent went in circles")
             .because("it asks again twice a second for ever; its broken steps are counted"),
