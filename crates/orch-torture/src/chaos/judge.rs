@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use orch_testkit::git;
+use orch_testkit::{Repository, git};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -158,6 +158,15 @@ fn first_runs(database: &Connection, told: &Told) -> rusqlite::Result<Vec<(u64, 
     Ok(first)
 }
 
+/// Whether a commit of the default branch was deployed, by itself or with one that came after it: a
+/// task that comes late to its deploy has nothing left to deploy.
+fn deployed(repository: &Repository, commit: &str, deploys: &str) -> bool {
+    let newest_first = git(&repository.origin, &["log", "--format=%H", "main"]);
+    let after = newest_first.lines().take_while(|later| *later != commit);
+    let mut holds_it = after.chain([commit]);
+    holds_it.any(|revision| deploys.lines().any(|line| line.split(' ').nth(1) == Some(revision)))
+}
+
 /// Every task's file on the default branch, by one commit, and its deploy.
 fn landed(bed: &Bed, told: &Told, verdict: &mut Verdict) {
     let deploys = std::fs::read_to_string(bed.root.join("deploys")).unwrap_or_default();
@@ -172,13 +181,15 @@ fn landed(bed: &Bed, told: &Told, verdict: &mut Verdict) {
         };
         let work = load::work_of(key);
         let log = ["log", "--format=%H", "--diff-filter=A", "main", "--", &work];
-        let commits = git(&repository.origin, &log).lines().count();
-        if commits != 1 {
-            verdict.not_landed_once += verdict.fail(format!("{key} landed {commits} times"));
+        let found = git(&repository.origin, &log);
+        let commits: Vec<&str> = found.lines().collect();
+        if commits.len() != 1 {
+            let what = format!("{key} landed {} times", commits.len());
+            verdict.not_landed_once += verdict.fail(what);
         } else if repository.on_main(&work).trim() != key {
             verdict.not_landed_once += verdict.fail(format!("{key} landed with other content"));
         }
-        if !deploys.lines().any(|line| line.split(' ').next() == Some(key)) {
+        if !commits.iter().any(|commit| deployed(repository, commit, &deploys)) {
             verdict.not_deployed += verdict.fail(format!("{key} was never deployed"));
         }
     }
