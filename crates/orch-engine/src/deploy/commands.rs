@@ -241,20 +241,29 @@ impl Driver<'_> {
                 Ok(exit) => ran(classify(Worked::Deploy, &exit).into(), said(&exit)),
                 Err(outcome) => ran(outcome.into(), said(&exit)),
             },
-            Observation::Lost { reason } => ran(Ran::Vanished { reason }, String::new()),
+            Observation::Lost { reason } => {
+                // Its supervisor is gone and its processes may not be: no other try beside them.
+                self.end(dir);
+                ran(Ran::Vanished { reason }, String::new())
+            }
             Observation::Revoked => {
                 let reason = "it was kept from starting".to_owned();
                 ran(Ran::Vanished { reason }, String::new())
             }
             Observation::NotStarted | Observation::Starting | Observation::Running(_) => {
                 let halt = self.go_on().err();
-                if matches!(halt, Some(Halt::Lost))
-                    && let Err(error) = orch_process::end(dir, &self.deploy.run_id)
-                {
-                    tracing::warn!(deploy.id = %self.deploy.id, %error, "a command could not be asked to stop");
+                if matches!(halt, Some(Halt::Lost)) {
+                    self.end(dir);
                 }
                 Err(halt.unwrap_or(Halt::Stopping))
             }
+        }
+    }
+
+    /// Ends a command's processes, whatever is left of them.
+    fn end(&self, dir: &RunDir) {
+        if let Err(error) = orch_process::end(dir, &self.deploy.run_id) {
+            tracing::warn!(deploy.id = %self.deploy.id, %error, "a command could not be asked to stop");
         }
     }
 
