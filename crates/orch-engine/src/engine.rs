@@ -196,7 +196,12 @@ impl Engine {
 
     /// Ends a run's processes, whatever is left of them; one that never began is kept from it.
     pub fn end_run(&self, run: &RunId) {
-        if let Err(error) = orch_process::end(&RunDir::new(self.home.run(run)), run) {
+        self.end_in(&RunDir::new(self.home.run(run)), run);
+    }
+
+    /// The same for a run, or a part of one, that has its directory elsewhere.
+    pub fn end_in(&self, dir: &RunDir, run: &RunId) {
+        if let Err(error) = orch_process::end(dir, run) {
             tracing::warn!(run.id = %run, %error, "a run could not be asked to stop");
         }
     }

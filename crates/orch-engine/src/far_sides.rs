@@ -12,7 +12,7 @@ use orch_core::ids::{RunId, TaskKey};
 use orch_core::process::ExitCause;
 use orch_core::remote::{FaultKind, RemoteEnd};
 use orch_process::ssh::{self, Client, Order};
-use orch_process::{Observation, RunDir};
+use orch_process::{Observation, RunDir, files};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
@@ -54,10 +54,7 @@ pub fn ordered(engine: &Engine, dir: &RunDir, order: &Order, task: &TaskKey) -> 
     };
     let folder = folder(engine);
     std::fs::create_dir_all(&folder)?;
-    let note = folder.join(left.run_id.as_str());
-    let new = note.with_extension("new");
-    std::fs::write(&new, serde_json::to_vec(&left)?)?;
-    std::fs::rename(&new, &note)
+    files::publish(&folder.join(left.run_id.as_str()), &serde_json::to_vec(&left)?)
 }
 
 /// Nothing of the run is there any more.

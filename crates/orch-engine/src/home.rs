@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use orch_core::ids::{DeployId, RepoName, RunId, TaskKey, WorkerId};
+use orch_process::files;
 
 /// The state directory and its rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,9 +154,7 @@ impl Home {
             return Ok(id);
         }
         let id = format!("worker-{random:016x}");
-        let fresh = self.0.join("worker-id.new");
-        fs::write(&fresh, &id).map_err(fail)?;
-        fs::rename(&fresh, &path).map_err(fail)?;
+        files::publish(&path, id.as_bytes()).map_err(fail)?;
         WorkerId::new(id).map_err(|error| fail(io::Error::other(error)))
     }
 }

@@ -21,7 +21,7 @@ use crate::engine::Engine;
 use crate::error::chain;
 use crate::far_sides;
 use crate::run::Halt;
-use crate::run::launch::Work;
+use crate::run::work::Work;
 
 /// A command for another machine.
 #[derive(Debug)]
@@ -86,16 +86,8 @@ pub fn order(
     order.earlier = command.earlier.iter().map(earlier).collect();
     order.write(dir).map_err(unwritten)?;
     far_sides::ordered(engine, dir, &order, command.task).map_err(unwritten)?;
-    Ok(Work {
-        argv: Order::argv(&engine.program, dir),
-        env: engine.allowed_env(&[]),
-        stdin: None,
-        timeout: command.timeout,
-        stall: None,
-        polite: Vec::new(),
-        steps: Vec::new(),
-        grace: GRACE,
-    })
+    let (argv, env) = (Order::argv(&engine.program, dir), engine.allowed_env(&[]));
+    Ok(Work { grace: GRACE, ..Work::command(argv, env, command.timeout) })
 }
 
 /// How a machine is reached.

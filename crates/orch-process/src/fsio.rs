@@ -29,7 +29,7 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
 
 /// Writes a file that other processes see whole or not at all, whenever this one is killed. A power
 /// cut may leave anything in its place: for what speaks only to processes that it ends as well.
-pub(crate) fn publish(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn publish(path: &Path, content: &[u8]) -> io::Result<()> {
     replace(path, content, Outlives::Writer)
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use orch_api::{Client, ClientError, RegisterRepo, RepoItem};
 use orch_core::settings::Secret;
 use orch_engine::RegisterRequest;
+use orch_process::files;
 
 use crate::env::Env;
 use crate::{local, settings};
@@ -122,9 +123,7 @@ impl Announcement {
     /// Writes the address into the state directory.
     pub fn make(home: &Path, address: SocketAddr) -> std::io::Result<Self> {
         let path = address_file(home);
-        let fresh = path.with_extension("new");
-        fs::write(&fresh, format!("{address}\n"))?;
-        fs::rename(&fresh, &path)?;
+        files::publish(&path, format!("{address}\n").as_bytes())?;
         Ok(Self { path })
     }
 }

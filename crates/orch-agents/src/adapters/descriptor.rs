@@ -8,7 +8,7 @@ use orch_core::outcome::Demands;
 use orch_core::process::{Polite, StepWatch};
 use orch_core::settings::Adapter;
 
-use crate::events::Mapper;
+use crate::events::{Mapper, ReportMapper};
 use crate::launch::{AgentError, LaunchContext};
 
 /// An agent's program: how it is started, how its stream is read, how it ends (S6).
@@ -113,6 +113,46 @@ pub struct Invocation {
     pub files: Vec<(PathBuf, String)>,
     /// The session's name, where it is known before the start.
     pub session: Option<String>,
+}
+
+/// A program of which nothing is known but that it runs and may report; what is known of another
+/// stands beside it.
+pub(super) const PLAIN: Descriptor = Descriptor {
+    adapter: Adapter::Command,
+    program: "",
+    passes: &[],
+    keys: &[],
+    login_file: None,
+    login_remedy: "",
+    sessions: None,
+    own_home: false,
+    demands: Demands { closing: false, change: false },
+    polite: &[Polite::Term],
+    version_args: &[],
+    native: as_found,
+    launch: |config, context| {
+        let mut argv = program(config, context)?;
+        argv.extend(config.args.iter().cloned());
+        Ok(Invocation { argv, ..Invocation::default() })
+    },
+    mapper: || Box::new(ReportMapper),
+    steps: no_steps,
+};
+
+/// Adds the session to the arguments of a program that lets one choose its name; returns the name.
+pub(super) fn named_session(argv: &mut Vec<String>, session: &Session) -> String {
+    let (option, name) = match session {
+        Session::New { name } => ("--session-id", name),
+        Session::Resume { id } => ("--resume", id),
+    };
+    argv.extend([option.to_owned(), name.clone()]);
+    name.clone()
+}
+
+/// The steps of Claude Code's stream: an answer of the model that calls tools.
+pub(super) fn claude_steps(limit: Option<u32>, repeats: Option<u32>) -> Vec<StepWatch> {
+    let marks = [r#""type":"assistant""#, r#""type":"tool_use""#].map(ToOwned::to_owned).into();
+    vec![StepWatch { marks, same: Some("input".to_owned()), limit, repeats }]
 }
 
 /// No program is behind a wrapper.

@@ -11,19 +11,17 @@ use orch_core::process::RunExit;
 use orch_core::settings::CommandLine;
 use orch_core::verdict::tail;
 use orch_launcher::{Prefix, Switch, SwitchResult};
-use orch_process::{Observation, Revocation, RunDir, RunSpec};
+use orch_process::{Observation, Revocation, RunDir};
 use orch_store::DeployStep;
 
 use super::driver::Driver;
 use crate::error::chain;
 use crate::remote;
 use crate::run::Halt;
-use crate::run::launch::Work;
+use crate::run::work::Work;
 
 /// Output kept of one command; a runaway must not fill the disk.
 const LOG_LIMIT: u64 = 64 * 1024 * 1024;
-/// From the polite signal to the last one.
-const GRACE: Duration = Duration::from_secs(5);
 /// Output kept in the journal; the whole of it is in the command's log.
 const SAID: usize = 2 * 1024;
 
@@ -153,37 +151,12 @@ impl Driver<'_> {
         let mut env = self.engine.allowed_env(&[]);
         env.extend(self.own_env());
         env.extend(self.deploy_env(steps));
-        self.supervise(
-            dir,
-            Work {
-                argv: self.argv(command),
-                env,
-                stdin: None,
-                timeout,
-                stall: None,
-                polite: Vec::new(),
-                steps: Vec::new(),
-                grace: GRACE,
-            },
-        )
+        self.supervise(dir, Work::command(self.argv(command), env, timeout))
     }
 
     /// Has a supervisor of its own do the work; the error says why it could not be started.
     pub(super) fn supervise(&self, dir: &RunDir, work: Work) -> Result<(), String> {
-        let spec = RunSpec {
-            run_id: self.deploy.run_id.clone(),
-            argv: work.argv,
-            cwd: self.cwd.clone(),
-            env: work.env,
-            stdin: work.stdin,
-            timeout: work.timeout,
-            stall: work.stall,
-            polite: work.polite,
-            steps: work.steps,
-            grace: work.grace,
-            disk: None,
-            log_limit: LOG_LIMIT,
-        };
+        let spec = work.spec(self.deploy.run_id.clone(), self.cwd.clone(), None, LOG_LIMIT);
         let masks = self.engine.masks(self.redact);
         let Err(error) = orch_process::launch(&self.engine.program, dir, &spec, &masks) else {
             return Ok(());
@@ -243,7 +216,7 @@ impl Driver<'_> {
             },
             Observation::Lost { reason } => {
                 // Its supervisor is gone and its processes may not be: no other try beside them.
-                self.end(dir);
+                self.engine.end_in(dir, &self.deploy.run_id);
                 ran(Ran::Vanished { reason }, String::new())
             }
             Observation::Revoked => {
@@ -253,17 +226,10 @@ impl Driver<'_> {
             Observation::NotStarted | Observation::Starting | Observation::Running(_) => {
                 let halt = self.go_on().err();
                 if matches!(halt, Some(Halt::Lost)) {
-                    self.end(dir);
+                    self.engine.end_in(dir, &self.deploy.run_id);
                 }
                 Err(halt.unwrap_or(Halt::Stopping))
             }
-        }
-    }
-
-    /// Ends a command's processes, whatever is left of them.
-    fn end(&self, dir: &RunDir) {
-        if let Err(error) = orch_process::end(dir, &self.deploy.run_id) {
-            tracing::warn!(deploy.id = %self.deploy.id, %error, "a command could not be asked to stop");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use orch_process::files;
 use serde::{Deserialize, Serialize};
 
 /// The file's name.
@@ -26,9 +27,7 @@ impl Marker {
 
     /// Writes it whole.
     pub fn write(self, dir: &Path) -> io::Result<()> {
-        let fresh = dir.join("published.new");
-        std::fs::write(&fresh, serde_json::to_vec(&self)?)?;
-        std::fs::rename(fresh, dir.join(NAME))
+        files::publish(&dir.join(NAME), &serde_json::to_vec(&self)?)
     }
 }
 

@@ -9,12 +9,13 @@ use orch_agents::{LaunchContext, Session};
 use orch_core::ids::Revision;
 use orch_core::llm::CallSite;
 use orch_core::pipeline::{Producer, StageSpec};
-use orch_core::process::{DiskLimit, Polite, StepWatch};
+use orch_core::process::{DiskLimit, ProcessIdentity};
 use orch_core::session::RunSession;
-use orch_process::{LaunchError, Revocation, RunDir, RunSpec};
+use orch_process::{Revocation, RunDir, RunSpec};
 use orch_store::NewLlmCall;
 
 use super::prepare::Workplace;
+use super::work::{GRACE, Work};
 use super::{Halt, Owned, question, rooms, sandbox, session};
 use crate::accounts;
 use crate::brief;
@@ -22,30 +23,8 @@ use crate::engine::Engine;
 use crate::repo_config::{AgentConfig, RepoConfig};
 use crate::runners::{self, RunnerKind};
 
-/// What is started: a command line, its environment and its limits.
-pub struct Work {
-    /// The program and its arguments.
-    pub argv: Vec<String>,
-    /// The complete environment.
-    pub env: BTreeMap<String, String>,
-    /// What it reads; `None` is nothing.
-    pub stdin: Option<std::path::PathBuf>,
-    /// The absolute limit.
-    pub timeout: Duration,
-    /// The longest silence.
-    pub stall: Option<Duration>,
-    /// From the polite signal to the last one.
-    pub grace: Duration,
-    /// The signals that ask it to end; empty is TERM.
-    pub polite: Vec<Polite>,
-    /// How its steps are counted.
-    pub steps: Vec<StepWatch>,
-}
-
 /// Output kept of one run; a runaway agent must not fill the disk.
 const LOG_LIMIT: u64 = 256 * 1024 * 1024;
-/// From the polite signal to the last one.
-pub const GRACE: Duration = Duration::from_secs(5);
 
 /// Starts the job's producer under a supervisor of its own and records which process it is.
 pub fn launch_job(
@@ -56,12 +35,11 @@ pub fn launch_job(
     place: &Workplace,
 ) -> Result<(), Halt> {
     let dir = RunDir::new(engine.home.run(&owned.owner.run_id));
-    if let Some(channel) =
-        RunnerKind::by_name(&owned.job.agent).and_then(|kind| kind.channel(config))
-    {
+    let runner = RunnerKind::by_name(&owned.job.agent);
+    if let Some(channel) = runner.and_then(|kind| kind.channel(config)) {
         engine.store.stamp_channel(&owned.fence(), &channel)?;
     }
-    let work = match RunnerKind::by_name(&owned.job.agent) {
+    let work = match runner {
         Some(kind) => runners::work(engine, owned, kind, config, place)?,
         None => agent_work(engine, owned, stage, config, place, &dir)?,
     };
@@ -75,20 +53,30 @@ pub fn launch_job(
         ],
     );
     let spec = spec(owned, place.worktree.path().to_owned(), work, disk);
-    match orch_process::launch(&engine.program, &dir, &spec, &engine.masks(&config.settings.redact))
-    {
-        Ok(supervisor) => Ok(engine.store.stamp_process(&owned.fence(), &supervisor)?),
-        Err(error) => not_launched(&dir, &error),
+    match start(engine, config, &dir, &spec)? {
+        Some(supervisor) => Ok(engine.store.stamp_process(&owned.fence(), &supervisor)?),
+        None => Ok(()),
     }
 }
 
-/// A launch that failed may have started the run all the same: taking its claim away tells.
-fn not_launched(dir: &RunDir, error: &LaunchError) -> Result<(), Halt> {
+/// Starts a run's supervisor. A launch that failed may have started the run all the same, which
+/// taking its claim away tells: then nobody is named.
+fn start(
+    engine: &Engine,
+    config: &RepoConfig,
+    dir: &RunDir,
+    spec: &RunSpec,
+) -> Result<Option<ProcessIdentity>, Halt> {
+    let masks = engine.masks(&config.settings.redact);
+    let error = match orch_process::launch(&engine.program, dir, spec, &masks) {
+        Ok(supervisor) => return Ok(Some(supervisor)),
+        Err(error) => error,
+    };
     match orch_process::revoke(dir) {
-        Ok(Revocation::AlreadyStarted) => Ok(()),
+        Ok(Revocation::AlreadyStarted) => Ok(None),
         Ok(Revocation::Revoked) | Err(_) => Err(Halt::moment(format!(
             "the run's supervisor could not be started: {}",
-            crate::error::chain(error)
+            crate::error::chain(&error)
         ))),
     }
 }
@@ -301,11 +289,7 @@ fn start_beside(
 ) -> Result<(), Halt> {
     let disk = disk_limit(config, [beside.tree.to_owned(), dir.path().to_owned()]);
     let spec = spec(beside.own, beside.tree.to_owned(), work, disk);
-    match orch_process::launch(&engine.program, dir, &spec, &engine.masks(&config.settings.redact))
-    {
-        Ok(_) => Ok(()),
-        Err(error) => not_launched(dir, &error),
-    }
+    start(engine, config, dir, &spec).map(drop)
 }
 
 /// What a run may take up on the disk with these folders.
@@ -315,20 +299,7 @@ fn disk_limit<const N: usize>(config: &RepoConfig, roots: [PathBuf; N]) -> Optio
 }
 
 fn spec(owned: &Owned, cwd: PathBuf, work: Work, disk: Option<DiskLimit>) -> RunSpec {
-    RunSpec {
-        run_id: owned.owner.run_id.clone(),
-        argv: work.argv,
-        cwd,
-        env: work.env,
-        stdin: work.stdin,
-        timeout: work.timeout,
-        stall: work.stall,
-        polite: work.polite,
-        steps: work.steps,
-        grace: work.grace,
-        disk,
-        log_limit: LOG_LIMIT,
-    }
+    work.spec(owned.owner.run_id.clone(), cwd, disk, LOG_LIMIT)
 }
 
 /// A verdict has to be of this run: what an earlier attempt left at this stage is taken away

@@ -13,6 +13,7 @@ mod sandbox;
 mod session;
 pub(crate) mod told;
 mod wait;
+pub(crate) mod work;
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -28,8 +28,8 @@ pub use transcript::{ReadSuite, read_suite};
 use crate::engine::Engine;
 use crate::remote::{self, RemoteCommand};
 use crate::repo_config::{RepoConfig, SuiteConfig};
-use crate::run::launch::{GRACE, Work};
 use crate::run::prepare::Workplace;
+use crate::run::work::Work;
 use crate::run::{Halt, Owned};
 
 /// The runners that work by a command.
@@ -121,16 +121,7 @@ pub fn work_on(
     }
     let mut env = engine.allowed_env(&[]);
     env.extend(facts(owned, base));
-    Ok(Work {
-        argv: suite.command.argv(),
-        env,
-        stdin: None,
-        timeout: suite.timeout,
-        stall: None,
-        grace: GRACE,
-        polite: Vec::new(),
-        steps: Vec::new(),
-    })
+    Ok(Work::command(suite.command.argv(), env, suite.timeout))
 }
 
 /// A suite that is meant for another machine never runs on this one.

@@ -6,10 +6,12 @@
 pub(super) mod stream;
 
 use orch_core::outcome::Demands;
-use orch_core::process::{Polite, StepWatch};
+use orch_core::process::Polite;
 use orch_core::settings::Adapter;
 
-use super::descriptor::{AdapterConfig, Descriptor, Invocation, Session, as_found, program};
+use super::descriptor::{
+    AdapterConfig, Descriptor, Invocation, as_found, claude_steps, named_session, program,
+};
 use crate::launch::{AgentError, LaunchContext};
 
 /// Claude Code.
@@ -34,7 +36,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     native: as_found,
     launch,
     mapper: || Box::new(stream::Claude),
-    steps,
+    steps: claude_steps,
 };
 
 /// Tries again by itself: the back-off is the service's own (by itself it goes on for three
@@ -51,16 +53,7 @@ fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation,
     if let Some(model) = &config.model {
         add(&["--model", model]);
     }
-    let session = match &context.session {
-        Session::New { name } => {
-            add(&["--session-id", name]);
-            name
-        }
-        Session::Resume { id } => {
-            add(&["--resume", id]);
-            id
-        }
-    };
+    let session = named_session(&mut argv, &context.session);
     argv.extend(config.args.iter().cloned());
     // Two of its waits have to fit into the silence that is allowed, so that it says why.
     let answer =
@@ -75,11 +68,6 @@ fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation,
         argv,
         env: env.map(|(name, value)| (name.to_owned(), value)).into(),
         files: Vec::new(),
-        session: Some(session.clone()),
+        session: Some(session),
     })
-}
-
-fn steps(limit: Option<u32>, repeats: Option<u32>) -> Vec<StepWatch> {
-    let marks = [r#""type":"assistant""#, r#""type":"tool_use""#].map(ToOwned::to_owned).into();
-    vec![StepWatch { marks, same: Some("input".to_owned()), limit, repeats }]
 }

@@ -10,7 +10,7 @@ use orch_core::outcome::Demands;
 use orch_core::process::{Polite, StepWatch};
 use orch_core::settings::Adapter;
 
-use super::descriptor::{AdapterConfig, Descriptor, Invocation, Session, as_found, program};
+use super::descriptor::{AdapterConfig, Descriptor, Invocation, as_found, named_session, program};
 use crate::launch::{AgentError, LaunchContext};
 
 /// Gemini CLI.
@@ -43,16 +43,7 @@ fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation,
     if let Some(model) = &config.model {
         add(&["-m", model]);
     }
-    let session = match &context.session {
-        Session::New { name } => {
-            add(&["--session-id", name]);
-            name
-        }
-        Session::Resume { id } => {
-            add(&["--resume", id]);
-            id
-        }
-    };
+    let session = named_session(&mut argv, &context.session);
     argv.extend(config.args.iter().cloned());
     let keyed = context.inherited_env.get("GEMINI_API_KEY").is_some_and(|key| !key.is_empty());
     let login = if keyed { "gemini-api-key" } else { "oauth-personal" };
@@ -64,7 +55,7 @@ fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation,
         argv,
         env: [("GEMINI_CLI_NO_RELAUNCH".to_owned(), "true".to_owned())].into(),
         files: vec![(".gemini/settings.json".into(), settings.to_string())],
-        session: Some(session.clone()),
+        session: Some(session),
     })
 }
 

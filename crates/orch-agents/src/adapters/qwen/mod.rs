@@ -4,10 +4,12 @@
 mod stream;
 
 use orch_core::outcome::Demands;
-use orch_core::process::{Polite, StepWatch};
+use orch_core::process::Polite;
 use orch_core::settings::Adapter;
 
-use super::descriptor::{AdapterConfig, Descriptor, Invocation, Session, as_found, program};
+use super::descriptor::{
+    AdapterConfig, Descriptor, Invocation, as_found, claude_steps, named_session, program,
+};
 use crate::launch::{AgentError, LaunchContext};
 
 /// Qwen Code.
@@ -27,7 +29,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     native: as_found,
     launch,
     mapper: || Box::new(stream::Qwen::default()),
-    steps,
+    steps: claude_steps,
 };
 
 /// Tries again by itself, beside six that no setting takes from it and that last over a minute: the
@@ -43,16 +45,7 @@ fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation,
     if let Some(model) = &config.model {
         add(&["-m", model]);
     }
-    let session = match &context.session {
-        Session::New { name } => {
-            add(&["--session-id", name]);
-            name
-        }
-        Session::Resume { id } => {
-            add(&["--resume", id]);
-            id
-        }
-    };
+    let session = named_session(&mut argv, &context.session);
     argv.extend(config.args.iter().cloned());
     let settings = serde_json::json!({
         "general": {"disableAutoUpdate": true},
@@ -62,11 +55,6 @@ fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation,
         argv,
         env: [("QWEN_CODE_SUPPRESS_YOLO_WARNING".to_owned(), "1".to_owned())].into(),
         files: vec![(".qwen/settings.json".into(), settings.to_string())],
-        session: Some(session.clone()),
+        session: Some(session),
     })
-}
-
-fn steps(limit: Option<u32>, repeats: Option<u32>) -> Vec<StepWatch> {
-    let marks = [r#""type":"assistant""#, r#""type":"tool_use""#].map(ToOwned::to_owned).into();
-    vec![StepWatch { marks, same: Some("input".to_owned()), limit, repeats }]
 }

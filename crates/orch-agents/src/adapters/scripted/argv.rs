@@ -2,32 +2,14 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use orch_core::outcome::Demands;
-use orch_core::process::Polite;
 use orch_core::settings::Adapter;
 
-use super::super::descriptor::{AdapterConfig, Descriptor, Invocation, as_found, no_steps};
-use crate::events::ReportMapper;
+use super::super::descriptor::{AdapterConfig, Descriptor, Invocation, PLAIN};
 use crate::launch::{AgentError, LaunchContext, utf8};
 
 /// This program with a script.
-pub(in crate::adapters) static DESCRIPTOR: Descriptor = Descriptor {
-    adapter: Adapter::Scripted,
-    program: "",
-    passes: &[],
-    keys: &[],
-    login_file: None,
-    login_remedy: "",
-    sessions: None,
-    own_home: false,
-    demands: Demands { closing: false, change: false },
-    polite: &[Polite::Term],
-    version_args: &[],
-    native: as_found,
-    launch,
-    mapper: || Box::new(ReportMapper),
-    steps: no_steps,
-};
+pub(in crate::adapters) static DESCRIPTOR: Descriptor =
+    Descriptor { adapter: Adapter::Scripted, launch, ..PLAIN };
 
 /// This program with the script, which is looked up beside the `orch.toml`, then in the worktree.
 fn launch(config: &AdapterConfig, context: &LaunchContext) -> Result<Invocation, AgentError> {

@@ -9,8 +9,8 @@ use orch_git::TakenBack;
 use orch_process::sandbox::{Available, Confinement, Enforcer, Execute, Network};
 
 use self::paths::Paths;
-use super::launch::Work;
 use super::prepare::Workplace;
+use super::work::Work;
 use super::{Halt, Owned};
 use crate::engine::Engine;
 use crate::repo_config::RepoConfig;
